@@ -1,0 +1,105 @@
+"""Keep what was chosen, drop the rest, write `.env` and say what was made."""
+
+import json
+import os
+import secrets
+import shlex
+import shutil
+import sys
+from pathlib import Path
+
+ANSWERS = dict(json.loads(r"""{{ cookiecutter.items() | list | tojson }}"""))
+CONSUMERS = ANSWERS["__consumers"].split(", ")
+LAYER = ANSWERS["channel_layer"]
+
+# One of N: of the siblings `server_uvicorn.py`, `server_daphne.py`... the chosen one stays, as `server.py`.
+CHOSEN = {
+    "config/server.py": ANSWERS["server"],
+    "realtime/presence.py": "memory" if LAYER == "memory" else "redis",
+}
+
+# Files and folders that stand or go whole.
+KEPT = {
+    "realtime/auth_session.py": ANSWERS["auth"] != "jwt",
+    "realtime/auth_jwt.py": ANSWERS["auth"] != "session",
+    "rooms": "rooms" in CONSUMERS,
+    "notifications": "notifications" in CONSUMERS,
+    "problems": ANSWERS["rest_api"] == "drf",
+    ".github": ANSWERS["ci"] == "github",
+    ".gitlab-ci.yml": ANSWERS["ci"] == "gitlab",
+}
+
+
+def choose(path, choice):
+    siblings = sorted(path.parent.glob(f"{path.stem}_*{path.suffix}"))
+    chosen = path.with_stem(f"{path.stem}_{choice}")
+    if chosen not in siblings:
+        sys.exit(f"{chosen} is named in hooks/post_gen_project.py but is not in the template; mend one of them.")
+    chosen.replace(path)
+    for sibling in siblings:
+        sibling.unlink(missing_ok=True)
+
+
+def drop(path):
+    if path.is_dir():
+        shutil.rmtree(path)
+    elif path.exists():
+        path.unlink()
+    else:
+        sys.exit(f"{path} is named in hooks/post_gen_project.py but is not in the template; mend one of them.")
+    while not any(path.parent.iterdir()):
+        path = path.parent
+        path.rmdir()
+
+
+def write_env(path):
+    """Write the secrets once: an `.env` that exists is never changed."""
+    lines = ["DEBUG=true", f"SECRET_KEY={secrets.token_urlsafe(48)}"]
+    if ANSWERS["database"] == "postgresql":
+        slug, password = ANSWERS["project_slug"], secrets.token_urlsafe(16)
+        lines.append(f"DATABASE_URL=postgres://{slug}:{password}@127.0.0.1:5432/{slug}")
+    if LAYER != "memory":
+        lines.append("REDIS_URL=redis://127.0.0.1:6379/0")
+    try:
+        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    except FileExistsError:
+        return
+    with open(descriptor, "w", encoding="utf-8") as file:
+        file.write("\n".join(lines) + "\n")
+
+
+def summary():
+    folder = Path.cwd()
+    if str(folder.parent) == os.environ.get("PWD"):
+        folder = folder.name
+    questions = {key: value for key, value in ANSWERS.items() if not key.startswith("_")}
+    command = ["cookiecutter", ANSWERS["_template"], "--no-input"]
+    command += [f"{key}={value}" for key, value in questions.items()]
+    needs = ["PostgreSQL"] * (ANSWERS["database"] == "postgresql") + ["Redis"] * (LAYER != "memory")
+    parts = [
+        f"Django {ANSWERS['django_version']} on {ANSWERS['server']}",
+        f"channel layer {LAYER}",
+        f"auth {ANSWERS['auth']}",
+        f"consumers {ANSWERS['__consumers'] or 'none'}",
+        f"database {ANSWERS['database']}",
+        f"REST API {ANSWERS['rest_api']}",
+    ]
+    return f"""
+Made {folder}: {"; ".join(parts)}.
+
+Next:
+  cd {shlex.quote(str(folder))}
+  make run{f"    (with {' and '.join(needs)} running; .env says where)" if needs else ""}
+
+The same project again, without questions:
+  {shlex.join(command)}
+"""
+
+
+for path, choice in CHOSEN.items():
+    choose(Path(path), choice)
+for path, kept in KEPT.items():
+    if not kept:
+        drop(Path(path))
+write_env(Path(".env"))
+print(summary())

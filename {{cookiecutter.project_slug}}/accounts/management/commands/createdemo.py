@@ -1,0 +1,32 @@
+import os
+import secrets
+
+from django.core.management.base import BaseCommand
+from django.db import transaction
+
+from accounts.models import User
+#% if "rooms" in cookiecutter.__consumers
+from rooms.models import Room
+#% endif
+#%%
+
+class Command(BaseCommand):
+#% if "rooms" in cookiecutter.__consumers
+    help = "Makes the users admin, mentor and student and the room lobby, and prints the users' password."
+#% else
+    help = "Makes the users admin, mentor and student, and prints their password."
+#% endif
+#%%
+    @transaction.atomic
+    def handle(self, **options):
+        password = os.environ.get("DEMO_PASSWORD") or secrets.token_urlsafe(9)
+        for name in ("admin", "mentor", "student"):
+            user = User.objects.filter(username=name).first() or User(username=name, role=name)
+            user.email = f"{name}@{{ cookiecutter.domain_name }}"
+            user.is_staff = user.is_superuser = name == "admin"
+            user.set_password(password)
+            user.save()
+#% if "rooms" in cookiecutter.__consumers
+        Room.objects.get_or_create(slug="lobby", defaults={"name": "Lobby"})
+#% endif
+        self.stdout.write(f"Users: admin, mentor, student\nPassword: {password}")

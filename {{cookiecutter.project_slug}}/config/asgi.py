@@ -1,0 +1,24 @@
+"""The ASGI application: server -> origin -> authentication -> routing -> consumer."""
+
+import os
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+django.setup()  # which the imports below need
+
+from channels.routing import ProtocolTypeRouter, URLRouter
+from django.core.asgi import get_asgi_application
+
+from config.middleware import stay_on_the_loop
+from config.routing import websocket_urlpatterns
+from realtime.auth import WebSocketAuthMiddleware
+from realtime.origin import TrustedOrigin
+
+stay_on_the_loop()
+application = ProtocolTypeRouter(
+    {
+        "http": get_asgi_application(),
+        "websocket": TrustedOrigin(WebSocketAuthMiddleware(URLRouter(websocket_urlpatterns))),
+    }
+)

@@ -1,0 +1,160 @@
+"""Serve the project with Daphne: `python -m config.server`, or with `--reload` while developing."""
+
+import asyncio
+import logging
+import os
+import sys
+from contextlib import suppress
+from ipaddress import ip_address, ip_network
+
+import daphne.server  # installs Twisted's asyncio reactor, so it comes before anything of Twisted
+from daphne import ws_protocol
+from daphne.endpoints import build_endpoint_description_strings
+from django.conf import settings
+from django.utils import autoreload
+from django.utils.log import configure_logging
+from twisted.internet.defer import Deferred
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+from realtime.drain import drain
+
+PING_INTERVAL = PING_TIMEOUT = 20  # seconds; less than the idle timeouts of nginx and of load balancers
+HANDSHAKE_TIMEOUT = 20  # seconds; many clients come at once after a restart
+MAX_QUEUE = 32  # messages that wait for a busy consumer before reading from its client stops
+GRACE = 3  # seconds that running requests have to end, once the sockets are closed
+
+access = logging.getLogger("daphne.access")
+
+
+class WebSocketProtocol(ws_protocol.WebSocketProtocol):
+    """Back-pressure in both directions, without which Daphne's memory grows with what its clients do."""
+
+    def onConnect(self, request):
+        self.failByDrop = False  # a message that is too big closes with 1009, not by a cut connection
+        self.writable = asyncio.Event()
+        self.writable.set()
+        self.transport.unregisterProducer()  # that of the HTTP request before
+        self.transport.registerProducer(self, True)
+        return super().onConnect(request)
+
+    # Twisted calls these when a client that does not read has filled the transport, and when it has read.
+
+    def pauseProducing(self):
+        self.writable.clear()
+
+    def resumeProducing(self):
+        self.writable.set()
+
+    stopProducing = resumeProducing
+
+    def serverSend(self, content, binary=False):
+        # Daphne's uses sendMessage(), which holds outgoing messages to the limit for incoming ones.
+        if self.state == self.STATE_OPEN:
+            self.sendFrame(opcode=2 if binary else 1, payload=content if binary else content.encode())
+
+    def onMessage(self, payload, isBinary):
+        super().onMessage(payload, isBinary)
+        if self.application_queue.qsize() >= MAX_QUEUE:
+            self.transport.pauseProducing()
+
+    async def receive(self):
+        message = await self.application_queue.get()
+        if self.application_queue.empty():
+            self.transport.resumeProducing()
+        return message
+
+
+ws_protocol.WebSocketFactory.protocol = WebSocketProtocol
+
+
+class Server(daphne.server.Server):
+    def create_application(self, protocol, scope):
+        return super().create_application(protocol, {**scope, "protocol": protocol})
+
+    async def handle_reply(self, protocol, message):
+        if message["type"] == "websocket.send":
+            await protocol.writable.wait()
+        await super().handle_reply(protocol, message)
+
+    def kill_all_applications(self):
+        return Deferred.fromFuture(asyncio.ensure_future(self.drain()))
+
+    async def drain(self):
+        """Ask the WebSocket clients to come back, then cancel what is left; Daphne only cancels."""
+        await drain(code=4012, timeout=settings.REALTIME["DRAIN_SECONDS"])
+        applications = [details.get("application_instance") for details in self.connections.values()]
+        if running := [application for application in applications if application]:
+            _, late = await asyncio.wait(running, timeout=GRACE)
+            for application in late:
+                application.cancel()
+
+
+def make_application():
+    """Take client and scheme from the X-Forwarded headers of the proxies in FORWARDED_ALLOW_IPS alone."""
+    from config.asgi import application
+
+    allowed = settings.FORWARDED_ALLOW_IPS
+    networks = [ip_network(proxy) for proxy in (["0.0.0.0/0", "::/0"] if "*" in allowed else allowed)]
+
+    def trusted(host):
+        with suppress(ValueError):
+            return any(ip_address(host) in network for network in networks)
+
+    async def app(scope, receive, send):
+        protocol = scope.pop("protocol")
+        if scope["type"] == "websocket":
+            receive = protocol.receive
+        if scope["client"] and trusted(scope["client"][0]):
+            headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+            if b"x-forwarded-for" in headers:
+                # Each proxy appends who called it: the client is the last one that is not a proxy.
+                hops = [hop.strip() for hop in headers[b"x-forwarded-for"].split(",")]
+                scope["client"] = [next((hop for hop in reversed(hops) if not trusted(hop)), hops[0]), 0]
+            if (scheme := headers.get(b"x-forwarded-proto")) in ("http", "https"):
+                scope["scheme"] = scheme.replace("http", "ws") if scope["type"] == "websocket" else scheme
+        await application(scope, receive, send)
+
+    return app
+
+
+def log_access(protocol, action, details):
+    """Log requests and sockets without query strings, where a ticket or a token may stand."""
+    path = details["path"].partition("?")[0]
+    what = f"{details['method']} {path}" if protocol == "http" else f"WebSocket {path}"
+    access.info('%s "%s" %s', details["client"], what, details.get("status", action))
+
+
+def serve(signal_handlers=False):
+    endpoints = build_endpoint_description_strings(settings.HOST, settings.PORT)
+    server = Server(
+        make_application(),
+        endpoints=[f"{endpoint}:backlog=2048" for endpoint in endpoints],
+        signal_handlers=signal_handlers,
+        action_logger=log_access,
+        websocket_max_message_size=settings.REALTIME["MAX_MESSAGE_BYTES"],
+        websocket_max_frame_size=settings.REALTIME["MAX_MESSAGE_BYTES"],
+        ping_interval=PING_INTERVAL,
+        ping_timeout=PING_TIMEOUT,
+        websocket_connect_timeout=HANDSHAKE_TIMEOUT,
+        websocket_handshake_timeout=HANDSHAKE_TIMEOUT,
+        websocket_timeout=-1,  # Daphne's own would close each socket after a day
+        server_name="",
+    )
+    server.run()
+    if not server.listening_addresses:
+        sys.exit(1)
+
+
+def main():
+    configure_logging(settings.LOGGING_CONFIG, settings.LOGGING)
+    if settings.WEB_CONCURRENCY > 1:
+        sys.exit("Daphne is one process. Set WEB_CONCURRENCY=1 and run several behind a proxy.")
+    if "--reload" in sys.argv:
+        autoreload.run_with_reloader(serve)
+    else:
+        serve(signal_handlers=True)
+
+
+if __name__ == "__main__":
+    main()

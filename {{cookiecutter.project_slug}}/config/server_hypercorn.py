@@ -1,0 +1,117 @@
+"""Serve the project with Hypercorn: `python -m config.server`, or with `--reload` while developing."""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from contextlib import suppress
+from ipaddress import ip_address, ip_network
+
+import hypercorn.asyncio
+import uvloop
+from django.conf import settings
+from django.utils import autoreload
+from django.utils.log import configure_logging
+from hypercorn.config import Config
+from hypercorn.protocol import ws_stream
+from wsproto.extensions import PerMessageDeflate
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+from realtime.drain import drain
+
+PING_INTERVAL = 20  # seconds; less than the idle timeouts of nginx and of load balancers
+GRACE = 3  # seconds that running requests have to end, once the sockets are closed
+
+
+class MessageBuffer(ws_stream.WebsocketBuffer):
+    """Drops a message that is too big; Hypercorn's own answers 1009, but goes on collecting."""
+
+    def extend(self, event):
+        if self.length + len(event.data) > self.max_length:
+            self.clear()
+            self.max_length = -1  # so that the rest of it is dropped, too
+            raise ws_stream.FrameTooLargeError
+        super().extend(event)
+
+
+ws_stream.WebsocketBuffer = MessageBuffer
+# Compression would more than double the memory of a socket. Hypercorn has no switch for it.
+PerMessageDeflate.accept = lambda self, offer: None
+
+
+def make_config():
+    config = Config()
+    config.bind = f"{settings.HOST}:{settings.PORT}"
+    config.backlog = 2048
+    config.websocket_max_message_size = settings.REALTIME["MAX_MESSAGE_BYTES"]
+    config.websocket_ping_interval = PING_INTERVAL
+    config.graceful_timeout = GRACE
+    config.include_server_header = False
+    config.errorlog = logging.getLogger("hypercorn.error")
+    config.accesslog = logging.getLogger("hypercorn.access")
+    config.access_log_format = '%(h)s "%(r)s" %(s)s'  # %(r)s has no query string, where a ticket may stand
+    return config
+
+
+def make_application():
+    """Take client and scheme from the X-Forwarded headers of the proxies in FORWARDED_ALLOW_IPS alone."""
+    from config.asgi import application
+
+    allowed = settings.FORWARDED_ALLOW_IPS
+    networks = [ip_network(proxy) for proxy in (["0.0.0.0/0", "::/0"] if "*" in allowed else allowed)]
+
+    def trusted(host):
+        with suppress(ValueError):
+            return any(ip_address(host) in network for network in networks)
+
+    async def app(scope, receive, send):
+        if scope["type"] == "lifespan":
+            return  # Django has none
+        if scope["client"] and trusted(scope["client"][0]):
+            headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+            if b"x-forwarded-for" in headers:
+                # Each proxy appends who called it: the client is the last one that is not a proxy.
+                hops = [hop.strip() for hop in headers[b"x-forwarded-for"].split(",")]
+                scope["client"] = (next((hop for hop in reversed(hops) if not trusted(hop)), hops[0]), 0)
+            if (scheme := headers.get(b"x-forwarded-proto")) in ("http", "https"):
+                scope["scheme"] = scheme.replace("http", "ws") if scope["type"] == "websocket" else scheme
+        await application(scope, receive, send)
+
+    return app
+
+
+async def run(signals):
+    loop = asyncio.get_running_loop()
+    server = asyncio.current_task()
+    stop = asyncio.Event()
+    for number in signals:
+        loop.add_signal_handler(number, stop.set)
+
+    async def stopped():
+        """Ask the WebSocket clients to come back before Hypercorn stops; it would wait for them without end."""
+        await stop.wait()
+        await drain(code=1012, timeout=settings.REALTIME["DRAIN_SECONDS"])
+        loop.call_later(GRACE, server.cancel)  # an endless stream would keep it alive, too
+
+    with suppress(asyncio.CancelledError):
+        await hypercorn.asyncio.serve(make_application(), make_config(), shutdown_trigger=stopped)
+
+
+def serve(signals=()):
+    asyncio.run(run(signals), loop_factory=uvloop.new_event_loop)
+
+
+def main():
+    configure_logging(settings.LOGGING_CONFIG, settings.LOGGING)
+    if settings.WEB_CONCURRENCY > 1:
+        sys.exit("Hypercorn is one process here. Set WEB_CONCURRENCY=1 and run several behind a proxy.")
+    if "--reload" in sys.argv:
+        autoreload.run_with_reloader(serve)
+    else:
+        serve(signals=(signal.SIGTERM, signal.SIGINT))
+
+
+if __name__ == "__main__":
+    main()

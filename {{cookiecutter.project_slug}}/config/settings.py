@@ -1,0 +1,369 @@
+"""Settings. This is the only file that reads the environment; .env.example explains each variable."""
+
+#% if cookiecutter.auth != "session"
+from datetime import timedelta
+#% endif
+from pathlib import Path
+
+from environs import Env, EnvError
+from limits import parse_many
+#% if cookiecutter.channel_layer == "memory"
+from marshmallow.validate import Length, Range
+#% else
+from marshmallow.validate import URL, Length, Range
+#% endif
+#%%
+BASE_DIR = Path(__file__).resolve().parent.parent
+PROJECT_NAME = {{cookiecutter.__project_name}}
+
+env = Env()
+env.read_env(BASE_DIR / ".env")
+
+
+def read(parse, name, rule, **options):
+    """Read a variable, or end the process with one line that says what is wrong with it."""
+    try:
+        return parse(name, **options)
+    except (EnvError, ValueError):
+        raise SystemExit(f"{name} is missing or wrong. It must be {rule}. Set it in .env.") from None
+
+
+# The process
+
+DEBUG = read(env.bool, "DEBUG", "true or false, for example DEBUG=false", default=False)
+SECRET_KEY = read(
+    env.str,
+    "SECRET_KEY",
+    "50 or more random characters, for example from `openssl rand -hex 32`",
+    validate=Length(50),
+)
+HOST = read(env.str, "HOST", "an address to listen on, for example HOST=127.0.0.1", default="127.0.0.1")
+PORT = read(
+    env.int,
+    "PORT",
+    "a whole number from 1 to 65535, for example PORT=8000",
+    default=8000,
+    validate=Range(1, 65535),
+)
+WEB_CONCURRENCY = read(
+    env.int,
+    "WEB_CONCURRENCY",
+    "a number of processes, for example WEB_CONCURRENCY=1",
+    default=1,
+    validate=Range(1),
+)
+FORWARDED_ALLOW_IPS = read(
+    env.list,
+    "FORWARDED_ALLOW_IPS",
+    "addresses of your proxies, for example FORWARDED_ALLOW_IPS=10.0.0.1",
+    default=[],
+)
+LOG_LEVEL = read(
+    env.log_level, "LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR, for example LOG_LEVEL=INFO", default="INFO"
+)
+
+# Who may come in
+
+ALLOWED_HOSTS = read(
+    env.list,
+    "ALLOWED_HOSTS",
+    "host names, for example ALLOWED_HOSTS={{ cookiecutter.domain_name }},www.{{ cookiecutter.domain_name }}",
+    default=["localhost", "127.0.0.1", "[::1]"] if DEBUG else ["{{ cookiecutter.domain_name }}"],
+)
+CSRF_TRUSTED_ORIGINS = read(
+    env.list,
+    "CSRF_TRUSTED_ORIGINS",
+    "other sites whose pages may post and open sockets here, for example CSRF_TRUSTED_ORIGINS=https://app.example.com",
+    default=[],
+    subcast=str,
+)
+HTTPS = read(env.bool, "HTTPS", "true or false, for example HTTPS=true", default=not DEBUG)
+
+SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^api/health/$"]  # load balancers ask without TLS
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CSP = {
+    "default-src": ["'self'"],
+    "img-src": ["'self'", "data:"],
+    "frame-ancestors": ["'none'"],
+    "form-action": ["'self'"],
+    "base-uri": ["'none'"],
+}
+#% if cookiecutter.django_version == "5.2"
+CONTENT_SECURITY_POLICY = {"DIRECTIVES": CSP}
+#% else
+SECURE_CSP = CSP
+#% endif
+#%%
+AUTH_USER_MODEL = "accounts.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "home"
+
+# What it is made of
+
+INSTALLED_APPS = [
+#% if cookiecutter.server == "daphne"
+    "daphne",  # makes runserver speak ASGI
+#% endif
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "servestatic",
+    "django.contrib.staticfiles",
+#% if cookiecutter.rest_api == "drf"
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+#% endif
+#% if cookiecutter.auth != "session"
+    "rest_framework_simplejwt.token_blacklist",
+#% endif
+    "realtime",
+    "accounts",
+    "health",
+#% if "rooms" in cookiecutter.__consumers
+    "rooms",
+#% endif
+#% if "notifications" in cookiecutter.__consumers
+    "notifications",
+#% endif
+#% if cookiecutter.rest_api == "drf"
+    "problems",
+#% endif
+]
+MIDDLEWARE = [  # under ASGI see also config/middleware.py
+    "django.middleware.security.SecurityMiddleware",
+#% if cookiecutter.django_version == "5.2"
+    "csp.middleware.CSPMiddleware",
+#% else
+    "django.middleware.csp.ContentSecurityPolicyMiddleware",
+#% endif
+    "servestatic.middleware.ServeStaticMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "config.context.site",
+            ]
+        },
+    }
+]
+ROOT_URLCONF = "config.urls"
+ASGI_APPLICATION = "config.asgi.application"
+WSGI_APPLICATION = "config.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"  # no query after a response
+
+# Data
+
+#% if cookiecutter.database == "postgresql"
+DATABASES = {
+    "default": read(
+        env.dj_db_url,
+        "DATABASE_URL",
+        "a URL such as postgresql://user:password@localhost:5432/{{ cookiecutter.project_slug }}",
+    )
+}
+# Under ASGI each thread would keep its connection for ever: requests borrow one from a pool instead.
+DATABASES["default"]["OPTIONS"] = {
+    **DATABASES["default"].get("OPTIONS", {}),
+    "pool": {
+        "min_size": 2,
+        "max_size": read(
+            env.int,
+            "DATABASE_POOL_SIZE",
+            "a number of connections for each process, for example DATABASE_POOL_SIZE=20",
+            default=20,
+            validate=Range(2),
+        ),
+        "timeout": 10,
+    },
+}
+#% else
+DATABASES = {
+    "default": read(
+        env.dj_db_url,
+        "DATABASE_URL",
+        "a URL such as sqlite:////var/lib/{{ cookiecutter.project_slug }}/db.sqlite3",
+        default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}",
+    )
+}
+DATABASES["default"]["OPTIONS"] = {
+    # Readers and a writer at the same time; a second writer waits its turn instead of failing.
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 20,
+}
+DATABASES["default"]["TEST"] = {"NAME": BASE_DIR / "test.sqlite3"}  # a file, since sockets query from threads
+#% endif
+DATABASES["default"]["CONN_MAX_AGE"] = 0
+
+#% if cookiecutter.channel_layer == "memory"
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+CHANNEL_LAYERS = {
+    # The default of 100 drops what a burst puts on top of it, without a word.
+    "default": {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 10_000}}
+}
+#% else
+REDIS_URL = read(
+    env.str,
+    "REDIS_URL",
+    "a URL such as redis://:password@localhost:6379/0 (rediss:// for TLS)",
+    default="redis://localhost:6379/0",
+    validate=URL(schemes={"redis", "rediss", "unix"}, require_tld=False),
+)
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+REDIS_HOST = {
+    "address": REDIS_URL,
+    "socket_timeout": None,  # the client's default of 5 s would end every consumer that is idle for so long
+    "socket_connect_timeout": 5,
+    "max_connections": 1000,  # its default of 100 fails the 101st handshake of a rush
+}
+#% if cookiecutter.channel_layer == "redis"
+CHANNEL_LAYERS = {
+    "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_HOST]}}
+}
+#% else
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.core.RedisChannelLayer",
+        "CONFIG": {
+            "hosts": [REDIS_HOST],
+            "capacity": read(
+                env.int,
+                "CHANNEL_CAPACITY",
+                "how many events may wait for a process, for example CHANNEL_CAPACITY=10000",
+                default=10_000,
+                validate=Range(1),
+            ),
+            "expiry": read(
+                env.int,
+                "CHANNEL_EXPIRY",
+                "after how many seconds a waiting event is dropped, for example CHANNEL_EXPIRY=60",
+                default=60,
+                validate=Range(1),
+            ),
+        },
+    }
+}
+#% endif
+#% endif
+#%%
+REALTIME = {
+    "MAX_MESSAGE_BYTES": read(
+        env.int,
+        "WS_MAX_MESSAGE_BYTES",
+        "the largest frame that a client may send, for example WS_MAX_MESSAGE_BYTES=65536",
+        default=65_536,
+        validate=Range(1024),
+    ),
+    "RATE": read(
+        env.str,
+        "WS_RATE",
+        "how many frames a socket may send, for example WS_RATE=50/second;1000/minute",
+        default="50/second;1000/minute",
+        validate=parse_many,
+    ),
+#% if cookiecutter.auth != "session"
+    "TOKEN_IN_QUERY": read(
+        env.bool, "WS_TOKEN_IN_QUERY", "true or false, for example WS_TOKEN_IN_QUERY=false", default=False
+    ),
+#% endif
+    "HEARTBEAT": 25,  # seconds between a client's pings
+    "BACKLOG_FRAMES": 1000,  # that wait for a client which does not read, before it is closed
+    "BACKLOG_BYTES": 1_048_576,
+    "DATABASE_THREADS": 10,
+    "DRAIN_SECONDS": 5,
+}
+
+#% if cookiecutter.rest_api == "drf"
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+#% if cookiecutter.auth != "session"
+        "rest_framework_simplejwt.authentication.JWTAuthentication",
+#% endif
+#% if cookiecutter.auth != "jwt"
+        "rest_framework.authentication.SessionAuthentication",
+#% endif
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.PageNumberPagination",
+    "PAGE_SIZE": 50,
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": PROJECT_NAME,
+    "DESCRIPTION": {{cookiecutter.__description}},
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+}
+#% endif
+#% if cookiecutter.auth != "session"
+SIMPLE_JWT = {
+    "ACCESS_TOKEN_LIFETIME": timedelta(
+        minutes=read(
+            env.int,
+            "JWT_ACCESS_MINUTES",
+            "how long an access token lasts, for example JWT_ACCESS_MINUTES=15",
+            default=15,
+            validate=Range(1),
+        )
+    ),
+    "REFRESH_TOKEN_LIFETIME": timedelta(days=14),
+    "CHECK_REVOKE_TOKEN": True,  # a changed password ends all tokens
+}
+#% endif
+#%%
+# The rest
+
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "servestatic.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
+}

@@ -1,0 +1,28 @@
+from django.contrib import admin
+from django.urls import include, path
+from django.views.generic import TemplateView
+#% if cookiecutter.rest_api == "drf"
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+#% endif
+#%%
+urlpatterns = [
+    path("", TemplateView.as_view(template_name="home.html"), name="home"),
+    path("admin/", admin.site.urls),
+    path("accounts/", include("django.contrib.auth.urls")),
+#% if cookiecutter.auth != "session"
+    path("api/", include("accounts.urls")),
+#% endif
+    path("api/", include("health.urls")),
+    path("api/", include("realtime.urls")),
+#% if cookiecutter.rest_api == "drf"
+    path("api/", include("problems.urls")),
+    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs/", SpectacularSwaggerSplitView.as_view(), name="docs"),
+#% endif
+#% if "rooms" in cookiecutter.__consumers
+    path("rooms/", include("rooms.urls")),
+#% endif
+#% if "notifications" in cookiecutter.__consumers
+    path("notifications/", include("notifications.urls")),
+#% endif
+]

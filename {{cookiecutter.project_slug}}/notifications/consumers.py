@@ -1,0 +1,50 @@
+from django.db.models import Q
+from django.utils import timezone
+
+from notifications.frames import Connected, MarkRead, Notice, NoticeRead
+from notifications.models import Notification
+from notifications.notify import group_of, to_frame
+from realtime.consumer import HEARTBEAT, RealtimeConsumer
+from realtime.database import in_database
+from realtime.frames import FrameError
+from realtime.publish import apublish
+
+
+class NotificationConsumer(RealtimeConsumer):
+    """A user's own notifications in `/ws/notifications/`.
+
+    On connect come the unread ones, or with `?since=<notification_id>` all that came after that one.
+    """
+
+    sends = (Connected, Notice, NoticeRead)
+
+    async def opened(self):
+        self.outbox.hold()
+        await self.join(group_of(self.user.pk))
+        waiting = await self.missed()
+        await self.send_frame(
+            Connected(user=self.user_info, unread=await self.count_unread(), heartbeat=HEARTBEAT)
+        )
+        for notification in waiting:
+            await self.send_frame(to_frame(notification))
+        self.outbox.release({notification.pk for notification in waiting})
+
+    async def mark_read(self, frame: MarkRead):
+        if not await self.set_read(frame.notification_id):
+            raise FrameError("not_found", f"You have no notification {frame.notification_id}")
+        await apublish(group_of(self.user.pk), NoticeRead(notification_id=frame.notification_id))
+
+    @in_database
+    def missed(self) -> list[Notification]:
+        since = self.since()
+        wanted = Q(read_at=None) if since is None else Q(pk__gt=since)
+        return list(Notification.objects.filter(wanted, user=self.user))
+
+    @in_database
+    def count_unread(self) -> int:
+        return Notification.objects.filter(user=self.user, read_at=None).count()
+
+    @in_database
+    def set_read(self, notification_id: int) -> bool:
+        own = Notification.objects.filter(pk=notification_id, user=self.user)
+        return bool(own.filter(read_at=None).update(read_at=timezone.now()) or own.exists())

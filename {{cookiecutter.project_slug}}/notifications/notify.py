@@ -1,0 +1,43 @@
+"""Telling one user something: stored first, then pushed to the user's sockets, wherever they are."""
+
+from functools import partial
+from typing import Any
+
+from django.db import transaction
+
+from notifications.frames import Notice
+from notifications.models import Notification
+from realtime.database import in_database
+from realtime.publish import apublish, publish
+
+
+def notify_user(user_id: int, kind: str, data: dict[str, Any] | None = None) -> Notification:
+    """Notify a user from sync code: a view, a signal, a command, a task.
+
+    `kind` is a slug such as `grade_received`. In a transaction it is pushed after the commit. A user who is
+    not connected gets it later. Raises `IntegrityError` if there is no such user.
+    """
+    notification = Notification.objects.create(user_id=user_id, kind=kind, data=data or {})
+    transaction.on_commit(partial(publish, group_of(user_id), to_frame(notification), key=notification.pk))
+    return notification
+
+
+async def anotify_user(user_id: int, kind: str, data: dict[str, Any] | None = None) -> Notification:
+    """Notify a user from async code: a consumer or an async view; arguments as for `notify_user`."""
+    notification = await in_database(Notification.objects.create)(user_id=user_id, kind=kind, data=data or {})
+    await apublish(group_of(user_id), to_frame(notification), key=notification.pk)
+    return notification
+
+
+def group_of(user_id: int) -> str:
+    return f"notifications.{user_id}"
+
+
+def to_frame(notification: Notification) -> Notice:
+    return Notice(
+        notification_id=notification.pk,
+        kind=notification.kind,
+        data=notification.data,
+        created_at=notification.created_at,
+        read=notification.read_at is not None,
+    )

@@ -1,0 +1,89 @@
+import { RealtimeSocket } from "../realtime.js";
+import { fromTemplate, showState, showTime } from "../ui.js";
+
+const $ = (id) => document.getElementById(id);
+const list = $("notifications");
+const title = document.title;
+const socket = new RealtimeSocket("/ws/notifications/");
+const find = (id) => list.querySelector(`[data-id="${id}"]`);
+
+function count() {
+  const unread = list.querySelectorAll(".unread").length;
+  $("unread").textContent = unread || "";
+  document.title = unread ? `(${unread}) ${title}` : title;
+  $("empty").hidden = list.children.length > 0;
+}
+
+// "grade_received" -> "grade received", the time in local words, and a button that works.
+function dress(item) {
+  const kind = item.querySelector(".kind");
+  kind.textContent = kind.textContent.replaceAll("_", " ");
+  showTime(item.querySelector("time"));
+  item.querySelector(".mark").addEventListener("click", () => markRead(item));
+}
+
+async function markRead(item) {
+  try {
+    await socket.request({ type: "mark_read", notification_id: Number(item.dataset.id) });
+    setRead(item);
+    fail();
+  } catch (error) {
+    fail(`Not marked as read. ${error.message}`);
+  }
+}
+
+function setRead(item) {
+  item?.classList.remove("unread");
+  count();
+}
+
+function fail(text = "") {
+  $("failure").textContent = text;
+  $("failure").hidden = !text;
+}
+
+function newNotification({ notification_id, kind, data, created_at }) {
+  const item = fromTemplate("notification");
+  item.dataset.id = notification_id;
+  item.querySelector(".kind").textContent = kind;
+  item.querySelector("time").dateTime = created_at;
+  for (const [key, value] of Object.entries(data)) {
+    const datum = fromTemplate("datum");
+    datum.querySelector("dt").textContent = key;
+    datum.querySelector("dd").textContent = typeof value === "object" ? JSON.stringify(value) : value;
+    item.querySelector(".data").append(datum);
+  }
+  dress(item);
+  const older = [...list.children].find((other) => Number(other.dataset.id) < notification_id);
+  list.insertBefore(item, older ?? null); // newest first
+  return item;
+}
+
+// Each connection begins with all that is unread: the rest has been read, here or on another device.
+socket.on("connection_established", () => {
+  list.querySelectorAll(".unread").forEach((item) => item.classList.remove("unread"));
+  count();
+});
+socket.on("notification", (frame) => {
+  const item = find(frame.notification_id) ?? newNotification(frame);
+  item.classList.toggle("unread", !frame.read);
+  count();
+});
+socket.on("notification_read", ({ notification_id }) => setRead(find(notification_id)));
+socket.on("state", ({ state }) => (list.className = `notifications ${state}`));
+showState(socket, $("state"));
+
+// Without this the form works too; with it one sees the notification come in through the socket.
+$("test").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const { action, method } = event.target;
+  try {
+    await fetch(action, { method, body: new FormData(event.target), redirect: "manual" });
+    fail();
+  } catch {
+    fail("Not sent. The server did not answer.");
+  }
+});
+
+[...list.children].forEach(dress);
+count();

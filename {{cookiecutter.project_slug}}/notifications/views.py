@@ -1,0 +1,21 @@
+from django.contrib.auth.decorators import login_required
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST
+
+from notifications.notify import notify_user
+
+LATEST = 50  # notifications that the page begins with
+
+
+@login_required
+def index(request):
+    latest = request.user.notifications.order_by("-pk")[:LATEST]
+    return render(request, "notifications/index.html", {"notifications": latest})
+
+
+@login_required
+@require_POST
+def test(request):
+    """Send oneself a notification, to see it arrive."""
+    notify_user(request.user.pk, "test", {"message": "It works: this came over the WebSocket."})
+    return redirect("notifications:index")

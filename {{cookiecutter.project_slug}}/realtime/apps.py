@@ -1,0 +1,8 @@
+from django.apps import AppConfig
+
+
+class RealtimeConfig(AppConfig):
+    name = "realtime"
+
+    def ready(self):
+        from realtime import checks  # noqa: F401  (registers them)

@@ -1,0 +1,128 @@
+"""Frames: the typed JSON objects that travel over a WebSocket, told apart by their `type`."""
+
+import operator
+from functools import reduce
+from typing import Any, Literal
+
+import msgspec
+
+encode = msgspec.json.Encoder().encode
+
+
+class Frame(msgspec.Struct, tag_field="type", kw_only=True):
+    """Base of the frames that the server sends; a subclass names its type with `tag=`."""
+
+
+class ClientFrame(msgspec.Struct, tag_field="type", kw_only=True):
+    """Base of the frames that a client sends; one with an `id` is answered with that id."""
+
+    id: int | str | None = None
+
+
+class Ping(ClientFrame, tag="ping"):
+    pass
+
+
+class Pong(Frame, tag="pong"):
+    pass
+
+
+class Error(Frame, tag="error", omit_defaults=True):
+    code: str
+    detail: str
+    id: int | str | None = None
+
+
+class Reconnect(Frame, tag="reconnect"):
+    """The server is about to close: come back after so many seconds, which differ from client to client."""
+
+    after: float
+
+
+class UserInfo(msgspec.Struct):
+    id: int
+    username: str
+
+
+class Presence(Frame, tag="presence"):
+    """A user's first socket joined a group, or the last one left it."""
+
+    event: Literal["join", "leave"]
+    user: UserInfo
+
+
+#% if "jwt" in cookiecutter.auth
+class AuthRefresh(ClientFrame, tag="auth.refresh"):
+    token: str
+
+
+class TokenExpiring(Frame, tag="token_expiring", rename={"seconds": "in"}):
+    seconds: int
+
+
+#% endif
+class FrameError(Exception):
+    """Raised by a handler to answer a frame with an `error` frame; the socket stays open.
+
+    `code` is one of `not_allowed`, `not_found`, `invalid_message`, or a name of your own.
+    """
+
+    def __init__(self, code: str, detail: str, id: int | str | None = None):
+        super().__init__(code, detail)
+        self.code = code
+        self.detail = detail
+        self.id = id
+
+
+class Refused(Exception):
+    """Raised while a socket opens to close it with a code (4000 to 4999) and a reason."""
+
+    def __init__(self, code: int, reason: str):
+        super().__init__(code, reason)
+        self.code = code
+        self.reason = reason
+
+
+def to_text(frame: msgspec.Struct | dict[str, Any]) -> str:
+    """Encode a frame once, as the text that every recipient gets."""
+    return encode(frame).decode()
+
+
+class _Head(msgspec.Struct):
+    type: Any = None
+    id: Any = None
+
+
+class Inbox:
+    """Decodes the frames that a consumer takes, given as their structs."""
+
+    def __init__(self, frames: tuple[type[ClientFrame], ...]):
+        self.types = {frame.__struct_config__.tag: frame for frame in frames}
+        self._decode = msgspec.json.Decoder(reduce(operator.or_, frames)).decode
+        self._decode_head = msgspec.json.Decoder(_Head).decode
+
+    def decode(self, text: str) -> ClientFrame:
+        """Raise `FrameError`: `invalid_json`, `unknown_type` or `invalid_message`, with the id if known."""
+        try:
+            return self._decode(text)
+        except msgspec.ValidationError as error:
+            code, detail = "invalid_message", str(error)
+        except RecursionError:
+            raise FrameError("invalid_message", "The frame is nested too deeply") from None
+        except (msgspec.DecodeError, UnicodeError) as error:
+            raise FrameError("invalid_json", str(error)) from None
+        head = self.head(text)
+        if not isinstance(head.type, str):
+            code, detail = "invalid_message", "A frame is an object with a `type`, which is a string"
+        elif head.type not in self.types:
+            code = "unknown_type"
+            detail = f"Unknown type {head.type!r:.50}; known are {', '.join(sorted(self.types))}"
+        raise FrameError(code, detail, head.id)
+
+    def head(self, text: str) -> _Head:
+        """The type and the id of a frame, whatever else is wrong with it."""
+        try:
+            head = self._decode_head(text)
+        except (msgspec.DecodeError, RecursionError, UnicodeError):
+            return _Head()
+        return head if isinstance(head.id, int | str) else _Head(type=head.type)

@@ -1,0 +1,96 @@
+"""Is the WebSocket side well? Asks the channel layer, then a running server over a real socket."""
+
+#% if cookiecutter.auth == "session"
+from importlib import import_module
+
+#% endif
+from asgiref.sync import async_to_sync
+from channels.layers import get_channel_layer
+from django.conf import settings
+#% if cookiecutter.auth == "session"
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user_model
+#% else
+from django.contrib.auth import get_user_model
+#% endif
+from django.core.management.base import BaseCommand, CommandError
+#% if cookiecutter.auth != "session"
+from rest_framework_simplejwt.tokens import AccessToken
+#% endif
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import connect
+
+from realtime.codes import NOT_AUTHENTICATED, NOT_FOUND
+#% if cookiecutter.auth == "session"
+#%%
+SessionStore = import_module(settings.SESSION_ENGINE).SessionStore
+#% endif
+#%%
+
+class Command(BaseCommand):
+    help = "Checks the channel layer and the running server's WebSockets, and says how to cure what is wrong."
+
+    def add_arguments(self, parser):
+        parser.add_argument("--url", default=f"ws://{settings.HOST}:{settings.PORT}")
+
+    def handle(self, url, **options):
+        async_to_sync(self.check_layer)()
+        self.stdout.write("channel layer: ok")
+        self.check_socket(url)
+        self.stdout.write("WebSocket: ok")
+
+    async def check_layer(self):
+        layer = get_channel_layer()
+        try:
+            channel = await layer.new_channel()
+            await layer.group_add("test.websocket", channel)
+            await layer.group_send("test.websocket", {"type": "test.websocket"})
+            await layer.receive(channel)
+            await layer.group_discard("test.websocket", channel)
+        except Exception as error:
+#% if cookiecutter.channel_layer == "memory"
+            raise CommandError(f"channel layer: {error!r}.") from error
+#% else
+            raise CommandError(f"channel layer: {error!r}. Is Redis running at REDIS_URL?") from error
+#% endif
+#%%
+    def check_socket(self, url):
+        """Open a path that no consumer serves: the close code tells how far we came."""
+        user = get_user_model().objects.filter(is_active=True).order_by("pk").first()
+        if user is None:
+            raise CommandError("WebSocket: there is no user to log in as; `manage.py createdemo` makes some.")
+        try:
+            with connect(f"{url}/ws/", proxy=None, **self.proof(user, url)) as socket:
+                socket.recv(timeout=5)
+        except OSError as error:
+            raise CommandError(f"WebSocket: no server at {url}: {error}. Start one: `make run`.") from error
+        except InvalidStatus as error:
+            raise CommandError(
+                f"WebSocket: refused with HTTP {error.response.status_code}. With 403, add the host to"
+                " ALLOWED_HOSTS; otherwise a proxy before the server does not pass the Upgrade header on."
+            ) from error
+        except ConnectionClosed as closed:
+            code = closed.rcvd.code if closed.rcvd else None
+            if code == NOT_AUTHENTICATED:
+                raise CommandError(
+                    "WebSocket: the server does not accept the login of this command."
+                    " Do both read the same SECRET_KEY and DATABASE_URL?"
+                ) from closed
+            if code != NOT_FOUND:
+                raise CommandError(f"WebSocket: {closed}. The server's log says why.") from closed
+
+#% if cookiecutter.auth == "session"
+    def proof(self, user, url):
+        session = SessionStore()
+        session[SESSION_KEY] = str(user.pk)
+        session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+        session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+        session.set_expiry(60)
+        session.save()
+        return {
+            "origin": url.replace("ws", "http", 1),
+            "additional_headers": {"Cookie": f"{settings.SESSION_COOKIE_NAME}={session.session_key}"},
+        }
+#% else
+    def proof(self, user, url):
+        return {"subprotocols": ["bearer", str(AccessToken.for_user(user))]}
+#% endif

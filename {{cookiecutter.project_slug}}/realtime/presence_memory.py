@@ -1,0 +1,28 @@
+"""Presence: who is in a group. The in-memory layer means one process, so a dictionary knows it all."""
+
+from realtime.frames import UserInfo
+
+_present: dict[str, dict[str, UserInfo]] = {}
+
+
+async def enter(group: str, socket_id: str, user: UserInfo) -> bool:
+    """Note that a user's socket is in a group; True if it is that user's first one there."""
+    sockets = _present.setdefault(group, {})
+    first = all(other.id != user.id for other in sockets.values())
+    sockets[socket_id] = user
+    return first
+
+
+async def leave(group: str, socket_id: str, user: UserInfo) -> bool:
+    """Undo `enter`; True if it was that user's last socket there."""
+    sockets = _present.get(group, {})
+    if sockets.pop(socket_id, None) is None:
+        return False
+    if not sockets:
+        _present.pop(group, None)
+    return all(other.id != user.id for other in sockets.values())
+
+
+async def present(group: str) -> list[UserInfo]:
+    """Who is in a group, each user once, in order of arrival."""
+    return list({user.id: user for user in _present.get(group, {}).values()}.values())

@@ -1,0 +1,10 @@
+from django.contrib import admin
+
+from rooms.models import Room
+
+
+@admin.register(Room)
+class RoomAdmin(admin.ModelAdmin):
+    list_display = ("name", "slug", "is_open", "created_at")
+    prepopulated_fields = {"slug": ("name",)}
+    filter_horizontal = ("members",)

@@ -1,0 +1,178 @@
+import { RealtimeSocket } from "../realtime.js";
+import { fromTemplate, showAvatar, showState, showTime } from "../ui.js";
+
+const TYPING_REPEAT = 3000; // ms between two "is typing" while somebody writes
+const TYPING_LASTS = 5000; // ms until the others stop believing it
+
+const $ = (id) => document.getElementById(id);
+const [log, messages, composer, draft, newer] = ["log", "messages", "composer", "draft", "newer"].map($);
+const room = document.querySelector(".room").dataset;
+const me = { id: Number(room.userId), username: room.username };
+const socket = new RealtimeSocket(`/ws/rooms/${room.room}/`, {
+  since: Number(room.since),
+  ids: { chat_message: "message_id" },
+});
+
+/* Connection: no writing while nobody would hear it. */
+
+const fields = composer.querySelector("fieldset");
+let wasWriting = true;
+showState(socket, $("state"));
+socket.on("state", ({ state }) => {
+  if (!fields.disabled) wasWriting = fields.contains(document.activeElement);
+  fields.disabled = state !== "connected";
+  if (!fields.disabled && wasWriting) draft.focus();
+});
+
+/* Messages: in the order of their ids, those that the server has not confirmed at the end. */
+
+function newMessage(sender) {
+  const item = fromTemplate("message");
+  item.dataset.author = sender.id;
+  item.classList.toggle("own", sender.id === me.id);
+  item.querySelector(".author").textContent = sender.username;
+  return item;
+}
+
+// Colour, local time, and no name again when the one above is by the same author.
+function dress(item) {
+  const author = { id: Number(item.dataset.author), username: item.querySelector(".author").textContent };
+  showAvatar(item.querySelector(".avatar"), author);
+  showTime(item.querySelector("time"));
+  for (const one of [item, item.nextElementSibling]) {
+    one?.classList.toggle("follows", one.previousElementSibling?.dataset.author === one.dataset.author);
+  }
+}
+
+function place(item) {
+  const id = Number(item.dataset.id || Infinity);
+  const before = [...messages.children].findLast((other) => other !== item && Number(other.dataset.id || Infinity) <= id);
+  if (before) before.after(item);
+  else messages.prepend(item);
+  dress(item);
+  if (!item.dataset.id) toEnd();
+  else newer.hidden = atEnd;
+}
+
+// Who reads the newest messages goes on seeing them, also when the window or the list changes its height.
+let atEnd = true;
+let position = 0;
+const toEnd = () => (log.scrollTop = log.scrollHeight);
+log.addEventListener("scroll", () => {
+  const up = log.scrollTop < position;
+  position = log.scrollTop;
+  if (log.scrollHeight - position - log.clientHeight < 40) atEnd = newer.hidden = true;
+  else if (up) atEnd = false; // a new message puts the end further away too, without anybody scrolling
+});
+const resized = new ResizeObserver(() => atEnd && toEnd());
+resized.observe(log);
+resized.observe(messages);
+newer.addEventListener("click", toEnd);
+
+// The server's word on a message: a new one, or one of ours that was waiting for it.
+socket.on("chat_message", ({ message, message_id, sender, sent_at }) => {
+  const waiting = (item) => !item.dataset.id && sender.id === me.id && textOf(item) === message;
+  const items = [...messages.children];
+  const item = items.find((one) => one.dataset.id === String(message_id)) ?? items.find(waiting) ?? newMessage(sender);
+  item.dataset.id = message_id;
+  item.classList.remove("pending");
+  item.querySelector(".failure")?.remove();
+  item.querySelector(".body").textContent = message;
+  item.querySelector("time").dateTime = sent_at;
+  place(item);
+  setTyping(sender, false);
+});
+
+const textOf = (item) => item.querySelector(".body").textContent;
+
+async function deliver(item) {
+  item.classList.add("pending");
+  item.querySelector(".failure")?.remove();
+  try {
+    const { message_id } = await socket.request({ type: "chat_message", message: textOf(item) });
+    item.dataset.id = message_id;
+  } catch (error) {
+    const failure = fromTemplate("failure");
+    failure.querySelector("span").textContent = `Not sent. ${error.message}`;
+    failure.querySelector("button").addEventListener("click", () => deliver(item));
+    item.querySelector(".bubble").append(failure);
+  }
+  item.classList.remove("pending");
+}
+
+composer.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const text = draft.value.trim();
+  if (!text) return;
+  const item = newMessage(me);
+  item.querySelector(".body").textContent = text;
+  item.querySelector("time").dateTime = new Date().toISOString();
+  place(item);
+  deliver(item);
+  draft.value = "";
+  tellTyping();
+});
+
+draft.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+  event.preventDefault();
+  composer.requestSubmit();
+});
+
+/* Presence */
+
+function enter(user) {
+  leave(user);
+  const person = fromTemplate("person");
+  person.dataset.id = user.id;
+  showAvatar(person.querySelector(".avatar"), user);
+  if (user.id === me.id) {
+    person.querySelector(".name").textContent = `${user.username} (you)`;
+    $("present").prepend(person);
+  } else {
+    person.querySelector(".name").textContent = user.username;
+    $("present").append(person);
+  }
+  $("present-count").textContent = $("present").children.length;
+}
+
+function leave(user) {
+  $("present").querySelector(`[data-id="${user.id}"]`)?.remove();
+  $("present-count").textContent = $("present").children.length;
+  setTyping(user, false);
+}
+
+socket.on("connection_established", ({ present }) => {
+  $("present").replaceChildren();
+  present.forEach(enter);
+});
+socket.on("presence", ({ event, user }) => (event === "join" ? enter(user) : leave(user)));
+
+/* Typing */
+
+const typing = new Map(); // user id -> { username, timeout }
+let toldAt = 0; // when we last said that we are typing; 0 if we are not
+
+function setTyping(user, active) {
+  clearTimeout(typing.get(user.id)?.timeout);
+  typing.delete(user.id);
+  if (active) {
+    const timeout = setTimeout(() => setTyping(user, false), TYPING_LASTS);
+    typing.set(user.id, { username: user.username, timeout });
+  }
+  const names = [...typing.values()].map(({ username }) => username);
+  const verb = names.length === 1 ? "is" : "are";
+  $("typing").textContent = names.length ? `${new Intl.ListFormat("en").format(names)} ${verb} typing` : "";
+}
+
+function tellTyping() {
+  const active = draft.value.trim() !== "";
+  if (active ? Date.now() - toldAt < TYPING_REPEAT : !toldAt) return;
+  socket.send({ type: "typing", active });
+  toldAt = active ? Date.now() : 0;
+}
+
+socket.on("typing", ({ active, user }) => setTyping(user, active));
+draft.addEventListener("input", tellTyping);
+
+[...messages.children].forEach(dress);

@@ -1,0 +1,30 @@
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q
+from django.forms import modelform_factory
+from django.shortcuts import get_object_or_404, redirect, render
+
+from rooms.models import Room
+
+HISTORY = 50  # messages that the page of a room begins with
+
+RoomForm = modelform_factory(Room, fields=("name", "slug"))
+
+
+@login_required
+def index(request):
+    """The rooms that a user may enter; POST makes a new one."""
+    form = RoomForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        return redirect("rooms:room", form.save().slug)
+    rooms = Room.objects.filter(Q(is_open=True) | Q(members=request.user)).distinct()
+    return render(request, "rooms/index.html", {"rooms": rooms, "form": form})
+
+
+@login_required
+def room(request, room_id):
+    room = get_object_or_404(Room, slug=room_id)
+    if not room.admits(request.user):
+        raise PermissionDenied
+    messages = list(room.messages.select_related("author").order_by("-pk")[:HISTORY])[::-1]
+    return render(request, "rooms/room.html", {"room": room, "chat_messages": messages})
