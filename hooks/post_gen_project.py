@@ -22,6 +22,9 @@ CHOSEN = {
 KEPT = {
     "realtime/auth_session.py": ANSWERS["auth"] != "jwt",
     "realtime/auth_jwt.py": ANSWERS["auth"] != "session",
+    "config/logs.py": LAYER == "redis",
+    "static/realtime.js": CONSUMERS != [""],
+    "static/ui.js": CONSUMERS != [""],
     "rooms": "rooms" in CONSUMERS,
     "notifications": "notifications" in CONSUMERS,
     "problems": ANSWERS["rest_api"] == "drf",
@@ -29,12 +32,14 @@ KEPT = {
     ".gitlab-ci.yml": ANSWERS["ci"] == "gitlab",
 }
 
+MISSING = "{} is named in hooks/post_gen_project.py but is not in the template; mend one of them."
+
 
 def choose(path, choice):
     siblings = sorted(path.parent.glob(f"{path.stem}_*{path.suffix}"))
     chosen = path.with_stem(f"{path.stem}_{choice}")
     if chosen not in siblings:
-        sys.exit(f"{chosen} is named in hooks/post_gen_project.py but is not in the template; mend one of them.")
+        sys.exit(MISSING.format(chosen))
     chosen.replace(path)
     for sibling in siblings:
         sibling.unlink(missing_ok=True)
@@ -46,7 +51,7 @@ def drop(path):
     elif path.exists():
         path.unlink()
     else:
-        sys.exit(f"{path} is named in hooks/post_gen_project.py but is not in the template; mend one of them.")
+        sys.exit(MISSING.format(path))
     while not any(path.parent.iterdir()):
         path = path.parent
         path.rmdir()

@@ -35,10 +35,10 @@ DEPENDENCIES = {
     *("django", "asgiref", "channels", "channels_redis", "redis", "hiredis", "msgpack", "msgspec", "limits"),
     *("uvicorn", "uvicorn_worker", "daphne", "hypercorn", "gunicorn", "granian", "uvloop", "httptools"),
     *("websockets", "wsproto", "h11", "h2", "twisted", "autobahn", "servestatic", "environs", "marshmallow"),
-    *("dotenv", "python_dotenv", "dj_database_url", "dj_email_url", "django_cache_url", "psycopg", "psycopg_pool"),
-    *("psycopg_binary", "rest_framework", "djangorestframework", "rest_framework_simplejwt", "jwt", "pyjwt"),
-    *("djangorestframework_simplejwt", "adrf", "drf_spectacular", "drf_spectacular_sidecar", "csp", "django_csp"),
-    *("pytest", "pytest_django", "pytest_asyncio", "ruff", "uv", "pip", "setuptools"),
+    *("dotenv", "python_dotenv", "dj_database_url", "dj_email_url", "django_cache_url", "jwt", "pyjwt"),
+    *("psycopg", "psycopg_pool", "psycopg_binary", "rest_framework", "rest_framework_simplejwt", "adrf"),
+    *("djangorestframework", "djangorestframework_simplejwt", "drf_spectacular", "drf_spectacular_sidecar"),
+    *("csp", "django_csp", "pytest", "pytest_django", "pytest_asyncio", "ruff", "uv", "pip", "setuptools"),
 }
 
 # Invisible characters that some emoji are built with; no other format character may appear.
@@ -79,7 +79,8 @@ def lists_name_known_items():
             if name in ("all", "none"):
                 return f"{key} has {name!r} beside other names; give {name} alone, or the names alone."
             if name not in offered:
-                return f"{key} has the unknown item {name!r}; choose from {', '.join(offered)}, or all, or none."
+                known = ", ".join(offered)
+                return f"{key} has the unknown item {name!r}; choose from {known}, or all, or none."
 
 
 def slug_is_a_package_name():

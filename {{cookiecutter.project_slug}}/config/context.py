@@ -1,8 +1,10 @@
 """What every page shows: the project's name, its navigation and how its sockets authenticate."""
 
 from django.conf import settings
+#% if cookiecutter.__consumers
 from django.urls import reverse
-
+#% endif
+#%%
 # (address, label, description) of what this project answers beside its pages.
 ENDPOINTS = [
 #% if cookiecutter.rest_api == "drf"

@@ -83,6 +83,9 @@ class Server(daphne.server.Server):
     async def drain(self):
         """Ask the WebSocket clients to come back, then cancel what is left; Daphne only cancels."""
         await drain(code=4012, timeout=settings.REALTIME["DRAIN_SECONDS"])
+        for protocol in self.connections:
+            if isinstance(protocol, WebSocketProtocol):
+                protocol.dropConnection(abort=True)  # its client does not read; clean-up runs all the same
         applications = [details.get("application_instance") for details in self.connections.values()]
         if running := [application for application in applications if application]:
             _, late = await asyncio.wait(running, timeout=GRACE)
@@ -107,9 +110,9 @@ def make_application():
             receive = protocol.receive
         if scope["client"] and trusted(scope["client"][0]):
             headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
-            if b"x-forwarded-for" in headers:
-                # Each proxy appends who called it: the client is the last one that is not a proxy.
-                hops = [hop.strip() for hop in headers[b"x-forwarded-for"].split(",")]
+            if forwarded := headers.get(b"x-forwarded-for"):
+                # Each proxy appends who called it, so the client is the last that is not a proxy itself.
+                hops = [hop.strip() for hop in forwarded.split(",")]
                 scope["client"] = [next((hop for hop in reversed(hops) if not trusted(hop)), hops[0]), 0]
             if (scheme := headers.get(b"x-forwarded-proto")) in ("http", "https"):
                 scope["scheme"] = scheme.replace("http", "ws") if scope["type"] == "websocket" else scheme

@@ -4,6 +4,7 @@ import asyncio
 import multiprocessing
 import os
 import signal
+import socket
 import sys
 
 from django.conf import settings
@@ -17,13 +18,12 @@ GRACE = 3  # seconds that running requests have to end, once the sockets are clo
 
 
 def load_application():
-    """Load the application in a worker."""
+    """Load the application in a worker process."""
     from config.asgi import application
 
-    # Granian sets its signal handlers after this, and starts the loop after that.
     loop = asyncio.get_event_loop()
-    loop.call_soon(drain_on_sigterm, loop)
-    return wrap_asgi_with_proxy_headers(application, trusted_hosts=settings.FORWARDED_ALLOW_IPS)
+    loop.call_soon(drain_on_sigterm, loop)  # Granian sets its own handlers before the loop's first step
+    return wrap_asgi_with_proxy_headers(closing_at_once(application), settings.FORWARDED_ALLOW_IPS)
 
 
 def drain_on_sigterm(loop):
@@ -32,15 +32,55 @@ def drain_on_sigterm(loop):
 
     async def stop():
         await drain(code=1012, timeout=settings.REALTIME["DRAIN_SECONDS"])
-        signal.raise_signal(signal.SIGINT)  # Granian's own handler still has this one
+        signal.raise_signal(signal.SIGINT)  # which Granian's own handler still takes
 
     loop.add_signal_handler(signal.SIGTERM, lambda: loop.create_task(stop()))
+
+
+def closing_at_once(application):
+    """Let an application close a socket while it waits for a message.
+
+    Granian sends no close frame as long as a receive() is pending, and ends no receive() after it.
+    """
+
+    async def app(scope, receive, send):
+        if scope["type"] != "websocket":
+            return await application(scope, receive, send)
+        pending = closed = None
+
+        async def receive_until_closed():
+            nonlocal pending
+            if closed is None:
+                pending = receive()
+                try:
+                    return await pending
+                except asyncio.CancelledError:
+                    if closed is None:
+                        raise
+            return {"type": "websocket.disconnect", "code": await closed}
+
+        async def send_and_close(message):
+            nonlocal closed
+            if message["type"] != "websocket.close":
+                return await send(message)
+            closed = asyncio.get_running_loop().create_future()
+            if pending is not None:
+                pending.cancel()
+            try:
+                await send(message)
+            finally:
+                closed.set_result(message.get("code", 1000))
+
+        await application(scope, receive_until_closed, send_and_close)
+
+    return app
 
 
 def main():
     reload = "--reload" in sys.argv
     if reload:
-        multiprocessing.set_start_method("spawn")  # forked workers would keep the old settings
+        multiprocessing.set_start_method("spawn")  # a forked worker would have the old settings
+    socket.create_server((settings.HOST, settings.PORT)).close()  # fails if taken; Granian would share it
     server = Granian(
         "config.asgi:application",
         address=settings.HOST,
@@ -51,7 +91,7 @@ def main():
         backlog=2048,
         log_access=True,  # its format has no query string, where a ticket or a token may stand
         reload=reload,
-        reload_ignore_patterns=[r"\.sqlite3"],
+        reload_ignore_patterns=[r"^(?!.*\.(py|html)$)"],  # all that is not source
     )
     server.serve(target_loader=load_application, wrap_loader=False)
 

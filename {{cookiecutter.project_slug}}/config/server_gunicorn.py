@@ -13,8 +13,8 @@ from uvicorn_worker import UvicornWorker
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-PING_INTERVAL = PING_TIMEOUT = 20  # seconds; under the idle timeout of nginx and of the usual load balancers
-GRACE = 3  # seconds for running requests, once the sockets are drained
+PING_INTERVAL = PING_TIMEOUT = 20  # seconds; less than the idle timeouts of nginx and of load balancers
+GRACE = 3  # seconds that running requests have to end, once the sockets are closed
 
 
 def hide_query(record):
@@ -37,16 +37,15 @@ class Server(uvicorn.Server):
 
 
 class Worker(UvicornWorker):
-    """A Gunicorn worker process: Uvicorn's protocols and event loop."""
-
     CONFIG_KWARGS = {
+        "ws": "websockets-sansio",  # the fastest
         "ws_max_size": settings.REALTIME["MAX_MESSAGE_BYTES"],
         "ws_ping_interval": PING_INTERVAL,
         "ws_ping_timeout": PING_TIMEOUT,
-        "ws_per_message_deflate": False,  # more than twice the memory per socket, and half the speed
+        "ws_per_message_deflate": False,  # compression would more than double the memory of a socket
         "proxy_headers": bool(settings.FORWARDED_ALLOW_IPS),
         "forwarded_allow_ips": settings.FORWARDED_ALLOW_IPS,
-        "timeout_graceful_shutdown": GRACE,
+        "timeout_graceful_shutdown": GRACE,  # without it, one endless stream would keep a worker alive
         "lifespan": "off",  # Django has none
         "server_header": False,
     }
@@ -65,7 +64,7 @@ class Gunicorn(BaseApplication):
             "worker_class": Worker,
             "graceful_timeout": settings.REALTIME["DRAIN_SECONDS"] + GRACE + 1,
             "accesslog": "-",
-            "control_socket_disable": True,
+            "control_socket_disable": True,  # nobody uses gunicornc here
         }
         for name, value in options.items():
             self.cfg.set(name, value)
@@ -77,7 +76,7 @@ class Gunicorn(BaseApplication):
 
 
 def serve_for_development():
-    # Gunicorn forks its workers from a process that keeps the old settings, so one Uvicorn stands in for it.
+    # Gunicorn's own reloader has no effect on Uvicorn workers, so one Uvicorn stands in for them.
     config = uvicorn.Config(
         "config.asgi:application", settings.HOST, settings.PORT, log_config=None, **Worker.CONFIG_KWARGS
     )

@@ -15,6 +15,7 @@ from django.utils import autoreload
 from django.utils.log import configure_logging
 from hypercorn.config import Config
 from hypercorn.protocol import ws_stream
+from hypercorn.protocol.events import StreamClosed
 from wsproto.extensions import PerMessageDeflate
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -25,18 +26,17 @@ PING_INTERVAL = 20  # seconds; less than the idle timeouts of nginx and of load 
 GRACE = 3  # seconds that running requests have to end, once the sockets are closed
 
 
-class MessageBuffer(ws_stream.WebsocketBuffer):
-    """Drops a message that is too big; Hypercorn's own answers 1009, but goes on collecting."""
-
-    def extend(self, event):
-        if self.length + len(event.data) > self.max_length:
-            self.clear()
-            self.max_length = -1  # so that the rest of it is dropped, too
-            raise ws_stream.FrameTooLargeError
-        super().extend(event)
+handle_events = ws_stream.WSStream._handle_events
 
 
-ws_stream.WebsocketBuffer = MessageBuffer
+async def close_when_too_big(stream):
+    """Close the connection after code 1009; Hypercorn would go on to store the message that it refused."""
+    await handle_events(stream)
+    if stream.buffer.length > stream.buffer.max_length:
+        await stream.send(StreamClosed(stream_id=stream.stream_id))
+
+
+ws_stream.WSStream._handle_events = close_when_too_big
 # Compression would more than double the memory of a socket. Hypercorn has no switch for it.
 PerMessageDeflate.accept = lambda self, offer: None
 
@@ -71,9 +71,9 @@ def make_application():
             return  # Django has none
         if scope["client"] and trusted(scope["client"][0]):
             headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
-            if b"x-forwarded-for" in headers:
-                # Each proxy appends who called it: the client is the last one that is not a proxy.
-                hops = [hop.strip() for hop in headers[b"x-forwarded-for"].split(",")]
+            if forwarded := headers.get(b"x-forwarded-for"):
+                # Each proxy appends who called it, so the client is the last that is not a proxy itself.
+                hops = [hop.strip() for hop in forwarded.split(",")]
                 scope["client"] = (next((hop for hop in reversed(hops) if not trusted(hop)), hops[0]), 0)
             if (scheme := headers.get(b"x-forwarded-proto")) in ("http", "https"):
                 scope["scheme"] = scheme.replace("http", "ws") if scope["type"] == "websocket" else scheme
@@ -84,19 +84,17 @@ def make_application():
 
 async def run(signals):
     loop = asyncio.get_running_loop()
-    server = asyncio.current_task()
     stop = asyncio.Event()
     for number in signals:
         loop.add_signal_handler(number, stop.set)
 
     async def stopped():
-        """Ask the WebSocket clients to come back before Hypercorn stops; it would wait for them without end."""
+        """Ask the WebSocket clients to come back before Hypercorn stops; it would wait until they leave."""
         await stop.wait()
         await drain(code=1012, timeout=settings.REALTIME["DRAIN_SECONDS"])
-        loop.call_later(GRACE, server.cancel)  # an endless stream would keep it alive, too
+        loop.call_later(GRACE + 1, os._exit, 0)  # it would wait for one that does not read, too
 
-    with suppress(asyncio.CancelledError):
-        await hypercorn.asyncio.serve(make_application(), make_config(), shutdown_trigger=stopped)
+    await hypercorn.asyncio.serve(make_application(), make_config(), shutdown_trigger=stopped)
 
 
 def serve(signals=()):

@@ -108,7 +108,7 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
-LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "home"
+LOGIN_REDIRECT_URL = "home"
 
 # What it is made of
 
@@ -364,6 +364,15 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+#% if cookiecutter.channel_layer == "redis"
+    "filters": {"without_traceback": {"()": "config.logs.WithoutTraceback"}},
+#% endif
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
+    "loggers": {
+        "django": {},  # else Django's own handlers say everything a second time
+#% if cookiecutter.channel_layer == "redis"
+        "channels_redis.pubsub": {"filters": ["without_traceback"]},  # one a second while Redis is away
+#% endif
+    },
 }

@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Container
+from contextvars import Context
 
 from django.conf import settings
 
@@ -28,7 +29,7 @@ class Outbox:
         self._closed = False
         self._writer: asyncio.Task | None = None
 
-    def push(self, message: dict, key: int | None = None) -> None:
+    def push(self, message: dict, key: int | None = None, context: Context | None = None) -> None:
         """Send an ASGI `websocket.send` message; `key` is the id of what it tells of, see `release`."""
         if self._closed:
             return
@@ -37,7 +38,8 @@ class Outbox:
             return
         # An eager task is over when this line is, unless the transport is full. It costs a microsecond;
         # awaiting the send would let one client that does not read freeze everyone else.
-        task = asyncio.Task(self._send(message), loop=asyncio.get_running_loop(), eager_start=True)
+        loop = asyncio.get_running_loop()
+        task = asyncio.Task(self._send(message), loop=loop, eager_start=True, context=context)
         if not task.done():
             self._backlog = deque()
             self._writer = asyncio.create_task(self._write(task))

@@ -11,6 +11,7 @@ import time
 from weakref import WeakKeyDictionary
 
 import msgspec
+from channels.layers import get_channel_layer
 from django.conf import settings
 from redis.asyncio import Redis
 
@@ -42,7 +43,7 @@ class _Registry:
 
     async def change(self, group: str, *commands: tuple) -> list[_Entry]:
         """Apply commands to a group's set and return who is in it, in one transaction."""
-        key = f"presence:{group}"
+        key = _key(group)
         async with self.redis.pipeline(transaction=True) as pipeline:
             for name, *arguments in commands:
                 getattr(pipeline, name)(key, *arguments)
@@ -61,12 +62,16 @@ class _Registry:
                     logger.warning("could not confirm who is in %s: %r", group, error)
 
     async def _bury(self, group: str) -> None:
-        key = f"presence:{group}"
+        key = _key(group)
         for raw in await self.redis.zrangebyscore(key, "-inf", time.time() - LOST_SECONDS):
             if await self.redis.zrem(key, raw):  # only one process gets to say it
                 user = _decode(raw).user
                 if all(other.id != user.id for other in await present(group)):
                     await apublish(group, Presence(event="leave", user=user))
+
+
+def _key(group: str) -> str:
+    return f"{get_channel_layer().prefix}.presence.{group}"
 
 
 _registries: WeakKeyDictionary[asyncio.AbstractEventLoop, _Registry] = WeakKeyDictionary()
@@ -106,3 +111,11 @@ async def present(group: str) -> list[UserInfo]:
     """Who is in a group, each user once."""
     entries = await _registry().change(group)
     return list({entry.user.id: entry.user for entry in entries}.values())
+
+
+async def close() -> None:
+    """Close the connection of the running event loop."""
+    registry = _registries.pop(asyncio.get_running_loop(), None)
+    if registry is not None:
+        registry.confirming.cancel()
+        await registry.redis.aclose()

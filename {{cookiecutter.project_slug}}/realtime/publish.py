@@ -54,7 +54,7 @@ def publish(
 
 
 def flush(timeout: float = 10.0) -> bool:
-    """Wait until all that was given to `publish` is sent; False if that took more than `timeout` seconds."""
+    """Wait up to `timeout` seconds until all that `publish` was given is sent; False if any of it was not."""
     return _current is None or _current.flush(timeout)
 
 
@@ -95,6 +95,7 @@ class _Publisher:
         self._events: list[tuple[str, dict]] = []
         self._changed = threading.Condition()
         self._sending = False
+        self._lost = 0
 
     def put(self, group: str, event: dict) -> None:
         with self._changed:
@@ -108,7 +109,9 @@ class _Publisher:
 
     def flush(self, timeout: float) -> bool:
         with self._changed:
-            return self._changed.wait_for(lambda: not self._sending, timeout)
+            sent = self._changed.wait_for(lambda: not self._sending, timeout)
+            lost, self._lost = self._lost, 0
+            return sent and not lost
 
     async def _run(self) -> None:
         while True:
@@ -119,7 +122,7 @@ class _Publisher:
             if not events:
                 return
             for group, event in events:
-                await _send(group, event)
+                self._lost += not await _send(group, event)
 
 
 _current: _Publisher | None = None
@@ -131,7 +134,7 @@ def _publisher() -> _Publisher:
     global _current
     hub = serving_hub()
     with _lock:
-        stale = _current is None or _current.pid != os.getpid()
+        stale = _current is None or _current.pid != os.getpid() or _current.loop.is_closed()
         if stale or (hub is not None and _current.loop is not hub.loop):
             _current = _Publisher(hub.loop if hub else _background_loop())
         return _current

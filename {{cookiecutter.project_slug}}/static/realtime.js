@@ -1,9 +1,9 @@
 /* A WebSocket that stays connected.
 
-     const socket = new RealtimeSocket("/ws/rooms/lobby/", { since: 41, ids: { chat_message: "message_id" } });
-     socket.on("chat_message", (frame) => ...);        // one event per frame type
+     const socket = new RealtimeSocket("/ws/news/", { since: 41, ids: { article: "article_id" } });
+     socket.on("article", (frame) => ...);             // one event per frame type
      socket.on("state", ({ state, reason }) => ...);   // connecting, connected, reconnecting, offline, closed
-     const { message_id } = await socket.request({ type: "chat_message", message: "Hello" });
+     const reply = await socket.request({ type: "subscribe", topic: "weather" });
 
    `ids` names the frames that the server can replay and the field that numbers them. After a break the socket
    asks for what it missed (?since=), and shows each of them once. */
@@ -12,7 +12,7 @@ const LOGIN = "/accounts/login/";
 const TICKET = "/api/ws-ticket/";
 const FINAL = { 4403: "You are not allowed in here.", 4404: "This does not exist, or not any more." };
 const FIRST_DELAY = 0.5; // seconds; doubles with each failure, the wait is a random part of it
-const LONGEST_DELAY = 15; // seconds
+const LONGEST_DELAY = 10; // seconds
 const PATIENCE = 10; // seconds without an answer after which a connection counts as dead
 
 export class RealtimeError extends Error {

@@ -2,11 +2,13 @@ from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 
 from notifications.notify import notify_user
+#% if cookiecutter.channel_layer != "memory"
 from realtime.publish import flush
-
+#% endif
+#%%
 
 class Command(BaseCommand):
-    help = "Notifies a user, whose open sockets get it at once."
+    help = "Notifies a user: stores a notification and pushes it to the user's open sockets."
 
     def add_arguments(self, parser):
         parser.add_argument("--user-id", type=int, required=True)
@@ -16,6 +18,15 @@ class Command(BaseCommand):
         if not get_user_model().objects.filter(pk=user_id).exists():
             raise CommandError(f"There is no user {user_id}; `manage.py createdemo` makes some.")
         notification = notify_user(user_id, "test", {"message": message})
+#% if cookiecutter.channel_layer == "memory"
+        raise CommandError(
+            f"Notification {notification.pk} is stored, but open sockets do not get it before they reconnect:"
+            " the in-memory channel layer does not reach other processes. Use a layer on Redis for that."
+        )
+#% else
         if not flush():
-            raise CommandError("It is stored but was not sent: the channel layer cannot be reached.")
+            raise CommandError(
+                f"Notification {notification.pk} is stored but was not sent: is Redis running at REDIS_URL?"
+            )
         self.stdout.write(f"Notification {notification.pk} is stored and sent.")
+#% endif

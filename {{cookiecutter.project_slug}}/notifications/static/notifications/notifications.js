@@ -78,8 +78,8 @@ $("test").addEventListener("submit", async (event) => {
   event.preventDefault();
   const { action, method } = event.target;
   try {
-    await fetch(action, { method, body: new FormData(event.target), redirect: "manual" });
-    fail();
+    const { status } = await fetch(action, { method, body: new FormData(event.target), redirect: "manual" });
+    fail(status >= 400 ? "Not sent. Reload the page and try again." : "");
   } catch {
     fail("Not sent. The server did not answer.");
   }

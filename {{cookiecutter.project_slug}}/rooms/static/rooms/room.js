@@ -92,6 +92,7 @@ async function deliver(item) {
     const { message_id } = await socket.request({ type: "chat_message", message: textOf(item) });
     item.dataset.id = message_id;
   } catch (error) {
+    if (item.dataset.id) return; // it came back before its reply could
     const failure = fromTemplate("failure");
     failure.querySelector("span").textContent = `Not sent. ${error.message}`;
     failure.querySelector("button").addEventListener("click", () => deliver(item));

@@ -1,0 +1,41 @@
+# `make` lists the commands. It needs Python with pip; uv, from the PATH or from .venv, brings the rest.
+UV := $(or $(shell command -v uv),.venv/bin/uv)
+PYTHON := .venv/bin/python
+WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test bench lint format
+
+help: ## List these commands
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+
+demo: .venv/installed ## Generate the default project into demo/ and serve it at http://127.0.0.1:8000
+	@if [ -d demo/live_site ]; then echo "Keeping demo/live_site; delete it to generate it again"; \
+	else echo "Generating demo/live_site"; $(PYTHON) -m cookiecutter . --no-input --default-config --output-dir demo; fi
+	@$(MAKE) --no-print-directory -C demo/live_site UV=$(abspath $(UV)) demo-users
+	@echo; echo "Serving at http://$${HOST:-127.0.0.1}:$${PORT:-8000}/ - log in as shown above; Ctrl+C stops it"; echo
+	@$(MAKE) --no-print-directory -C demo/live_site UV=$(abspath $(UV)) run
+
+test: .venv/installed ## Bake, boot and talk to every variant; make test ARGS="-k daphne" runs a part
+	$(PYTHON) -m pytest -v -n $(WORKERS) --dist loadgroup $(ARGS)
+
+bench: .venv/installed ## Measure fan-out and HTTP against other servers; results go to docs/
+	$(PYTHON) -m benchmarks
+
+lint: .venv/installed ## Check style and likely bugs, in the template too
+	$(PYTHON) -m ruff check --config pyproject.toml
+	$(PYTHON) -m ruff format --config pyproject.toml --check
+
+format: .venv/installed ## Put the code into its standard form
+	$(PYTHON) -m ruff check --config pyproject.toml --fix
+	$(PYTHON) -m ruff format --config pyproject.toml
+
+.venv/installed: pyproject.toml .python-version | $(UV)
+	@echo "Installing into .venv"
+	$(UV) sync
+	@touch $@
+
+.venv/bin/uv:
+	@echo "Making .venv with $$(python3 --version)"
+	python3 -m venv .venv
+	.venv/bin/pip install --quiet --disable-pip-version-check uv

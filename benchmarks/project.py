@@ -1,0 +1,63 @@
+"""The project under test: generated from this template, in its own environment, with a user logged in."""
+
+import dataclasses
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from .common import BUILD, HERE
+
+ANSWERS = {"project_slug": "bench_site", "server": "uvicorn", "channel_layer": "redis", "auth": "session"}
+ENVIRONMENT = {
+    "DEBUG": "false",
+    "HTTPS": "false",
+    "ALLOWED_HOSTS": "127.0.0.1",
+    "LOG_LEVEL": "WARNING",
+    "PYTHONPATH": str(HERE.parent),  # for the peers
+}
+LOG_IN = """
+from django.contrib.auth import get_user_model
+from django.test import Client
+client = Client()
+client.force_login(get_user_model().objects.create_user("bench"))
+print(client.cookies["sessionid"].value)
+"""
+
+
+@dataclasses.dataclass
+class Project:
+    """Where a generated project is, its interpreter, and the session cookie of its user."""
+
+    path: Path
+    python: Path
+    cookie: str
+
+
+def generate():
+    """A fresh project, ready to be served with `ENVIRONMENT`."""
+    path = BUILD / ANSWERS["project_slug"]
+    shutil.rmtree(path, ignore_errors=True)
+    answers = [f"{key}={value}" for key, value in ANSWERS.items()]
+    template = [
+        "cookiecutter",
+        str(HERE.parent),
+        "--no-input",
+        "--default-config",
+        "--output-dir",
+        str(BUILD),
+    ]
+    run([sys.executable, "-m", *template, *answers], HERE.parent)
+    run([sys.executable, "-m", "uv", "sync", "--no-dev"], path)
+    python = path / ".venv" / "bin" / "python"
+    run([python, "manage.py", "migrate"], path)
+    session = run([python, "manage.py", "shell", "--no-imports", "--command", LOG_IN], path)
+    return Project(path, python, f"sessionid={session.strip()}")
+
+
+def run(command, cwd):
+    """What a command prints; if it fails, an error that shows what it said."""
+    result = subprocess.run(command, cwd=cwd, capture_output=True, text=True)
+    if result.returncode:
+        raise RuntimeError(f"{command} failed:\n{result.stdout}{result.stderr}")
+    return result.stdout

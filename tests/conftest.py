@@ -1,0 +1,68 @@
+"""What tests share. Nothing here skips: a tool that is missing is an error."""
+
+import os
+from contextlib import contextmanager
+
+import pytest
+
+from variants import QUESTIONS
+
+# -- Baking ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_settings(tmp_path_factory):
+    """Keep cookiecutter away from the settings and replay files of whoever runs the tests."""
+    home = tmp_path_factory.mktemp("cookiecutter")
+    config = home / "config.yaml"
+    config.write_text(f"cookiecutters_dir: {home}/templates\nreplay_dir: {home}/replay\n")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COOKIECUTTER_CONFIG", str(config))
+        yield
+
+
+@pytest.fixture(scope="session")
+def bake(cookies_session):
+    """Return a function that generates a project, once for the same answers, and returns its folder.
+
+    Whoever writes into a project works on a copy of it.
+    """
+    projects = {}
+
+    def bake(**answers):
+        assert answers.keys() <= set(QUESTIONS), f"no such question: {answers.keys() - set(QUESTIONS)}"
+        key = frozenset(answers.items())
+        if key not in projects:
+            with quiet_stdout():
+                result = cookies_session.bake(extra_context=answers)
+            assert result.exit_code == 0, result.exception
+            assert answers.items() <= result.context.items()
+            projects[key] = result.project_path
+        return projects[key]
+
+    return bake
+
+
+@contextmanager
+def quiet_stdout():
+    """Send to nowhere what this process and its children print; errors still show."""
+    stdout = os.dup(1)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    try:
+        yield
+    finally:
+        os.dup2(stdout, 1)
+        os.close(stdout)
+        os.close(nowhere)
+
+
+# -- The run as a whole ------------------------------------------------------------------------------------
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session):
+    """Count a skipped test as a failure: it proves nothing."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

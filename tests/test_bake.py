@@ -1,0 +1,195 @@
+"""What must hold for the text of every generated project.
+
+Everything that shapes files is baked in full: server, channel layer, authentication, REST API, database and
+consumers. License, Python, Django and CI vary beside them so that each pair of answers occurs; their full
+product would be 48 times as many projects and no more files.
+"""
+
+import ast
+import json
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from itertools import groupby
+from pathlib import Path
+
+import pytest
+import uv
+import yaml
+
+from variants import BAKED, BOOTED, OPTIONS, PARTIAL, all_pairs, is_valid, pairs
+
+# A word -> the answers that it belongs to. It may stand in no project with other answers.
+BELONGS_TO = {
+    r"uvicorn": {"server": ["uvicorn", "gunicorn"]},
+    r"daphne|twisted|autobahn": {"server": ["daphne"]},
+    r"hypercorn": {"server": ["hypercorn"]},
+    r"gunicorn|uvicorn.worker": {"server": ["gunicorn"]},
+    r"granian": {"server": ["granian"]},
+    r"redis": {"channel_layer": ["redis", "redis_queue"]},
+    r"channels_redis.pubsub": {"channel_layer": ["redis"]},
+    r"channels_redis.core": {"channel_layer": ["redis_queue"]},
+    r"InMemoryChannelLayer": {"channel_layer": ["memory"]},
+    r"jwt|simplejwt|bearer|token_expiring": {"auth": ["jwt", "session_jwt"]},
+    r"rooms?": {"consumers": ["rooms, notifications", "rooms"]},
+    r"notifications?|notify": {"consumers": ["rooms, notifications", "notifications"]},
+    r"postgres|postgresql|psycopg": {"database": ["postgresql"]},
+    r"sqlite3?": {"database": ["sqlite"]},
+    r"rest_framework|djangorestframework|drf|adrf|spectacular|openapi": {"rest_api": ["drf"]},
+    r"api/problems|problems\.": {"rest_api": ["drf"]},
+    r"github": {"ci": ["github"]},
+    r"gitlab": {"ci": ["gitlab"]},
+    r"django-csp": {"django_version": ["5.2"]},
+    r"MIT License": {"license": ["MIT"]},
+    r"BSD 3-Clause": {"license": ["BSD-3-Clause"]},
+    r"Apache License": {"license": ["Apache-2.0"]},
+    r"proprietary": {"license": ["Proprietary"]},
+    r"3\.12": {"python_version": ["3.12"]},
+    r"3\.13": {"python_version": ["3.13"]},
+}
+
+PARSERS = {
+    ".py": ast.parse,
+    ".toml": tomllib.loads,
+    ".json": json.loads,
+    ".yml": yaml.safe_load,
+    ".yaml": yaml.safe_load,
+}
+
+
+def parts():
+    """Return the variants in parts of one server and channel layer each; a part is baked by one process."""
+    for (server, layer), variants in groupby(BAKED, key=lambda v: (v["server"], v["channel_layer"])):
+        name = f"{server}-{layer}"
+        yield pytest.param(list(variants), id=name, marks=pytest.mark.xdist_group(name))
+
+
+@pytest.fixture(scope="module", params=parts())
+def projects(request, bake):
+    """Return {folder: answers} of the projects of one part."""
+    return {bake(**variant): variant for variant in request.param}
+
+
+def texts(project):
+    """Yield (path, text) of each file; every file of a project is text."""
+    for path in sorted(project.rglob("*")):
+        if path.is_file():
+            yield path, path.read_text(encoding="utf-8")
+
+
+def is_copied(path):
+    return bool({"templates", "static"} & set(path.parts))
+
+
+def test_no_jinja_is_left(projects):
+    def leftovers(path, text):
+        text = re.sub(r"\$\{\{ .*? \}\}", "", text)  # GitHub's own
+        marks = r"cookiecutter" if is_copied(path) else r"cookiecutter|\{\{|\{%|#%"
+        return re.findall(marks, text)
+
+    assert not [path for project in projects for path, text in texts(project) if leftovers(path, text)]
+
+
+def test_every_file_parses(projects):
+    for project in projects:
+        for path, text in texts(project):
+            if path.suffix in PARSERS:
+                try:
+                    PARSERS[path.suffix](text)
+                except Exception as error:
+                    raise AssertionError(f"{path} of {projects[project]}") from error
+
+
+def test_files_end_and_breathe_as_they_should(projects):
+    """A conditional block leaves no hole and no missing line end."""
+    for project in projects:
+        for path, text in texts(project):
+            hole = "\n\n\n\n" if path.suffix == ".py" else "\n\n\n"
+            assert not text or text.endswith("\n"), path
+            assert not text.endswith("\n\n"), path
+            assert hole not in text or is_copied(path) or path.name == "LICENSE", path
+
+
+def test_no_folder_is_empty(projects):
+    folders = (path for project in projects for path in project.rglob("*") if path.is_dir())
+    assert not [path for path in folders if not any(path.iterdir())]
+
+
+def test_code_is_clean_and_formatted(projects):
+    for command in ("check", "format --check"):
+        run(sys.executable, "-m", "ruff", *command.split(), "--no-cache", "--quiet", *projects)
+
+
+def test_nothing_stands_there_for_an_answer_not_given(projects):
+    traces = []
+    for project, answers in projects.items():
+        unwanted = [
+            word
+            for word, owners in BELONGS_TO.items()
+            if any(answers[option] not in choices for option, choices in owners.items())
+        ]
+        pattern = re.compile(rf"(?<![a-z])({'|'.join(unwanted)})(?![a-z])", re.IGNORECASE)
+        for path, text in texts(project):
+            where = path.relative_to(project)
+            for match in pattern.finditer(f"{where}\n{text}"):
+                traces.append(f"{match[0]!r} in {where} with {sorted(set(answers.values()))}")
+    assert not traces, "\n".join(traces[:40])
+
+
+@pytest.mark.parametrize("variants", [BAKED, BOOTED + PARTIAL], ids=["baked", "booted"])
+def test_every_pair_of_answers_occurs(variants):
+    assert all(map(is_valid, variants))
+    assert not all_pairs() - set().union(*map(pairs, variants))
+
+
+@pytest.fixture(scope="session")
+def environments(bake, tmp_path_factory):
+    """Return a function Django version -> a Python that has the dependencies of all its projects."""
+    pythons = {}
+
+    def python(version):
+        if version not in pythons:
+            requirements = set()
+            for variant in BOOTED:
+                if variant["django_version"] == version:
+                    metadata = tomllib.loads((bake(**variant) / "pyproject.toml").read_text(encoding="utf-8"))
+                    requirements |= set(metadata["project"]["dependencies"])
+            folder = tmp_path_factory.mktemp(f"django-{version}")
+            run(uv.find_uv_bin(), "venv", "--quiet", "--python", sys.executable, folder)
+            run(
+                uv.find_uv_bin(),
+                "pip",
+                "install",
+                "--quiet",
+                "--compile-bytecode",
+                "--python",
+                folder,
+                *requirements,
+            )
+            pythons[version] = folder / "bin" / "python"
+        return pythons[version]
+
+    return python
+
+
+@pytest.mark.parametrize("version", OPTIONS["django_version"])
+def test_deployment_check_has_nothing_to_say(projects, environments, version):
+    """`manage.py check --deploy`, with what a production host sets, and no migration is missing."""
+    chosen = [project for project, answers in projects.items() if answers["django_version"] == version]
+    assert chosen
+    run(environments(version), Path(__file__).with_name("check_projects.py"), *chosen, env=PRODUCTION)
+
+
+PRODUCTION = os.environ | {
+    "DEBUG": "false",
+    "SECRET_KEY": "k" * 10 + "0123456789abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+    "ALLOWED_HOSTS": "example.com",
+}
+
+
+def run(*command, **options):
+    """Run a command that must succeed."""
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, **options)
+    assert done.returncode == 0, f"{command[0]}\n{done.stdout[-8000:]}{done.stderr[-8000:]}"

@@ -1,0 +1,85 @@
+"""The matrix of variants, derived from cookiecutter.json: a new choice joins it by being offered."""
+
+import json
+from collections import Counter
+from itertools import combinations, product
+from pathlib import Path
+
+TEMPLATE = Path(__file__).parent.parent
+CONFIG = json.loads((TEMPLATE / "cookiecutter.json").read_text(encoding="utf-8"))
+QUESTIONS = [key for key in CONFIG if not key.startswith("_")]
+
+# Every option with the answers that tests give it. Of a list: all, none, and each item alone.
+OPTIONS = {key: CONFIG[key] for key in QUESTIONS if isinstance(CONFIG[key], list)}
+OPTIONS |= {key: [", ".join(items), "none", *items] for key, items in CONFIG["_lists"].items()}
+
+CORE = ("server", "channel_layer", "auth")
+STRUCTURE = (*CORE, "rest_api", "database", "consumers")
+
+
+def is_valid(variant):
+    """Say whether pre_gen accepts these answers together."""
+    return variant["auth"] == "session" or variant["rest_api"] == "drf"
+
+
+def answers(options):
+    """Yield every combination of answers to `options`, as dicts."""
+    for values in product(*(OPTIONS[key] for key in options)):
+        yield dict(zip(options, values, strict=True))
+
+
+def pairs(variant):
+    """Return the pairs of answers that occur together in `variant`."""
+    return set(combinations(sorted(variant.items()), 2))
+
+
+def all_pairs(options=tuple(OPTIONS)):
+    """Return the pairs of answers that occur in any valid variant."""
+    met = set()
+    for one, other in combinations(options, 2):
+        for variant in answers({one, other, "auth", "rest_api"}):
+            if is_valid(variant):
+                met |= pairs({one: variant[one], other: variant[other]})
+    return met
+
+
+def spread(rows, free, beside=()):
+    """Complete each row with those answers to the options `free` whose pairs were met least, also in `beside`."""
+    met, variants = Counter(pair for variant in beside for pair in pairs(variant)), []
+    for row in rows:
+        candidates = filter(is_valid, ({**row, **rest} for rest in answers(free)))
+        best = max(candidates, key=lambda variant: sum(0.1 ** met[pair] for pair in pairs(variant)))
+        met.update(pairs(best))
+        variants.append(best)
+    return variants
+
+
+def others(options):
+    """Return the names of the options that are not among `options`."""
+    return [key for key in OPTIONS if key not in options]
+
+
+def name(variant):
+    """Return a readable id, e.g. `hypercorn-redis-jwt`."""
+    return "-".join(variant[key] for key in CORE)
+
+
+# The full product, booted and talked to with all consumers; its other options are covered pairwise.
+BOOTED = spread(
+    [{**core, "consumers": OPTIONS["consumers"][0]} for core in answers(CORE)],
+    [key for key in others(CORE) if key != "consumers"],
+)
+
+# Booted too: each server with fewer consumers, so that `BOOTED` and these meet every pair of answers.
+PARTIAL = spread(
+    [
+        {"server": server, "consumers": few}
+        for server in OPTIONS["server"]
+        for few in OPTIONS["consumers"][1:]
+    ],
+    others(("consumers", "server")),
+    beside=BOOTED,
+)
+
+# Everything that shapes files, in full; license, versions and CI are covered pairwise beside it.
+BAKED = spread(filter(is_valid, answers(STRUCTURE)), others(STRUCTURE))

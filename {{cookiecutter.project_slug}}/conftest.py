@@ -1,0 +1,177 @@
+"""What all tests share: users, and sockets that go through the whole application."""
+
+import asyncio
+import json
+from functools import cached_property
+#% if cookiecutter.channel_layer != "memory"
+from uuid import uuid4
+#% endif
+#%%
+import pytest
+from asgiref.sync import sync_to_async
+from channels.layers import get_channel_layer
+from channels.routing import get_default_application
+from channels.testing import WebsocketCommunicator
+from django.conf import settings
+#% if cookiecutter.database == "postgresql"
+from django.db import OperationalError, connection, connections
+#% else
+from django.db import connections
+#% endif
+#% if cookiecutter.auth != "jwt"
+from django.test import AsyncClient
+#% endif
+from django.urls import path
+#% if cookiecutter.channel_layer != "memory"
+from redis import Redis, RedisError
+#% endif
+#% if cookiecutter.auth == "jwt"
+from rest_framework_simplejwt.tokens import AccessToken
+#% endif
+#%%
+from accounts.models import User
+from config.routing import websocket_urlpatterns
+#% if cookiecutter.channel_layer != "memory"
+from realtime import presence
+#% endif
+from realtime.tests.sample import SampleConsumer
+
+ORIGIN = "http://testserver"
+TIMEOUT = 5  # seconds to wait for a frame
+
+
+def pytest_configure():
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # a quick one
+    settings.SECURE_SSL_REDIRECT = False
+    settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
+    settings.SERVESTATIC_USE_FINDERS = True  # nothing has been collected
+    websocket_urlpatterns.insert(0, path("ws/sample/", SampleConsumer.as_asgi()))
+#% if cookiecutter.channel_layer != "memory"
+    # A server that uses the same Redis is not disturbed.
+    settings.CHANNEL_LAYERS["default"]["CONFIG"]["prefix"] = f"test-{uuid4().hex}"
+    try:
+        with Redis.from_url(settings.REDIS_URL) as redis:
+            redis.ping()
+    except RedisError as error:
+        pytest.exit(f"The tests need Redis at REDIS_URL ({error}). Start it, or set REDIS_URL in .env.", 1)
+#% endif
+#% if cookiecutter.database == "postgresql"
+    try:
+        with connection._nodb_cursor():
+            pass
+    except OperationalError as error:
+        pytest.exit(f"The tests need PostgreSQL at DATABASE_URL ({error}). Start it, or set it in .env.", 1)
+#% endif
+#%%
+
+class Socket(WebsocketCommunicator):
+    """The client's end of a WebSocket.
+
+    Once open it has either `hello`, the first frame, or `code`, with which it was closed instead.
+    `buffer` is how many messages it takes before the server has to wait until some are read; 0: any number.
+    """
+
+    hello = code = None
+
+    def __init__(self, *args, buffer=0, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.buffer = buffer
+        self.unread = []
+
+    @cached_property
+    def output_queue(self):
+        return asyncio.Queue(self.buffer)
+
+    async def open(self):
+        self.accepted, self.subprotocol = await self.connect(TIMEOUT)
+        if self.accepted:
+            message = await self.receive_output(TIMEOUT)
+            self.code = message.get("code")
+            self.hello = self.code or json.loads(message["text"])
+
+    async def send(self, type, **fields):
+        await self.send_json_to({"type": type, **fields})
+
+    async def receive(self, type):
+        """Return the next frame of a type; frames of other types stay in `unread`."""
+        while all(frame["type"] != type for frame in self.unread):
+            self.unread.append(await self.receive_json_from(TIMEOUT))
+        frame = next(frame for frame in self.unread if frame["type"] == type)
+        self.unread.remove(frame)
+        return frame
+
+    async def request(self, type, id=1, **fields):
+        """Send a frame with an id and return the reply."""
+        await self.send(type, id=id, **fields)
+        return await self.receive("reply")
+
+    async def close_code(self):
+        """Return the code with which the server closes; frames before that are ignored."""
+        while self.code is None:
+            self.code = (await self.receive_output(TIMEOUT)).get("code")
+        return self.code
+
+
+@pytest.fixture
+async def connect():
+    """Return a function that opens a `Socket`, as a user or with credentials of the test's own."""
+    sockets = []
+
+    async def connect(path, user=None, *, origin=ORIGIN, headers=(), subprotocols=(), buffer=0):
+        headers, subprotocols = [*headers], [*subprotocols]
+        if origin:
+            headers.append((b"origin", origin.encode()))
+        if user:
+#% if cookiecutter.auth == "jwt"
+            subprotocols += ["bearer", str(AccessToken.for_user(user))]
+#% else
+            headers.append((b"cookie", await log_in(user)))
+#% endif
+        socket = Socket(get_default_application(), path, headers, subprotocols, buffer=buffer)
+        sockets.append(socket)
+        await socket.open()
+        return socket
+
+    yield connect
+    for socket in sockets:
+        if not socket.future.done():
+            await socket.disconnect()
+
+#% if cookiecutter.auth != "jwt"
+#%%
+async def log_in(user) -> bytes:
+    """Log in and return the Cookie header."""
+    client = AsyncClient()
+    await client.aforce_login(user)
+    return f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}".encode()
+
+#% endif
+#%%
+@pytest.fixture(autouse=True)
+async def nothing_stays():
+    """What runs on a test's event loop ends with the test, and connections are closed."""
+    yield
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await get_channel_layer().flush()
+#% if cookiecutter.channel_layer != "memory"
+    await presence.close()
+#% endif
+    await sync_to_async(connections.close_all)()
+
+
+@pytest.fixture
+def student(transactional_db):
+    return User.objects.create_user("student", password="a-secret", role=User.Role.STUDENT)
+
+
+@pytest.fixture
+def mentor(transactional_db):
+    return User.objects.create_user("mentor", password="a-secret", role=User.Role.MENTOR)
+
+
+@pytest.fixture
+def admin(transactional_db):
+    return User.objects.create_superuser("admin", password="a-secret", role=User.Role.ADMIN)

@@ -1,0 +1,108 @@
+"""The life of one socket: its frames, its limits and its end."""
+
+import asyncio
+
+import pytest
+from limits import parse_many
+
+from realtime import limits
+from realtime.codes import NOT_FOUND, SERVICE_RESTART, TOO_BIG, TOO_MANY
+from realtime.consumer import MAX_MESSAGE_BYTES
+from realtime.drain import drain
+from realtime.tests.sample import SampleConsumer
+
+PATH = "/ws/sample/"
+
+
+@pytest.fixture
+async def socket(connect, student):
+    SampleConsumer.ended.clear()
+    return await connect(PATH, student)
+
+
+async def test_a_frame_with_an_id_gets_one_reply(socket):
+    assert await socket.request("say", id="a", text="Hi") == {
+        "type": "reply",
+        "id": "a",
+        "ok": True,
+        "length": 2,
+    }
+    assert await socket.receive("said") == {"type": "said", "text": "Hi"}
+    await socket.send("ping")
+    assert await socket.receive("pong") == {"type": "pong"}
+    assert socket.unread == []
+
+
+@pytest.mark.parametrize(
+    ("frame", "code", "id"),
+    [
+        (b"\x00\x01", "unsupported_data", None),
+        ("{", "invalid_json", None),
+        ('"\ud800"', "invalid_json", None),
+        ("[1]", "invalid_message", None),
+        ('{"id": 1}', "invalid_message", 1),
+        ('{"type": "sing", "id": 2}', "unknown_type", 2),
+        ('{"type": "say", "text": 1, "id": "x"}', "invalid_message", "x"),
+        ("[" * 30_000, "invalid_message", None),
+    ],
+)
+async def test_a_bad_frame_gets_an_error_and_the_socket_stays_open(socket, frame, code, id):
+    await socket.send_to(**{"bytes_data" if isinstance(frame, bytes) else "text_data": frame})
+    error = await socket.receive("error")
+    assert (error["code"], error.get("id")) == (code, id)
+    assert (await socket.request("ping"))["ok"]
+
+
+async def test_a_handler_that_fails_is_logged_and_the_socket_stays_open(socket, caplog):
+    await socket.send("fail", id=7)
+    error = await socket.receive("error")
+    assert (error["code"], error["id"]) == ("internal_error", 7)
+    assert "as it was asked to" in caplog.text
+    assert (await socket.request("ping"))["ok"]
+    await socket.disconnect(1001)
+    assert SampleConsumer.ended == [1001]
+
+
+async def test_clean_up_runs_when_the_server_ends_the_socket(socket):
+    socket.future.cancel()
+    await socket.wait()
+    assert len(SampleConsumer.ended) == 1
+
+
+async def test_a_frame_that_is_too_big_closes_the_socket(socket):
+    await socket.send("say", text="x" * MAX_MESSAGE_BYTES)
+    assert await socket.close_code() == TOO_BIG
+
+
+async def test_too_many_frames_are_refused_and_then_close_the_socket(socket, monkeypatch):
+    monkeypatch.setattr(limits, "RATES", parse_many("2/minute"))
+    monkeypatch.setattr(limits, "STRIKES", 2)
+    for id in range(4):
+        await socket.send("ping", id=id)
+    error = await socket.receive("error")
+    assert (error["code"], error["id"]) == ("rate_limited", 2)
+    assert await socket.close_code() == TOO_MANY
+
+
+async def test_slow_queries_of_ten_sockets_run_together(connect, student):
+    sockets = [await connect(PATH, student) for _ in range(11)]
+    for socket in sockets[:10]:
+        await socket.send("query", id=1)
+    assert (await sockets[10].request("ping"))["ok"]
+    for socket in sockets[:10]:
+        assert (await socket.receive("reply"))["ok"]
+
+
+async def test_draining_tells_clients_to_come_back_and_waits_for_clean_up(socket, connect, student):
+    draining = asyncio.create_task(drain())
+    assert 0 <= (await socket.receive("reconnect"))["after"] <= 3
+    assert await socket.close_code() == SERVICE_RESTART
+    assert not draining.done()
+    await socket.disconnect(SERVICE_RESTART)
+    await draining
+    assert SampleConsumer.ended == [SERVICE_RESTART]
+    assert (await connect(PATH, student)).code == SERVICE_RESTART
+
+
+async def test_no_such_path(connect, student):
+    assert (await connect("/ws/nowhere/", student)).code == NOT_FOUND

@@ -1,0 +1,51 @@
+"""What the core offers beside sockets: its document, its checks."""
+
+import pytest
+from django.core.checks import run_checks
+
+from config.routing import websocket_urlpatterns
+
+MEMORY = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+TWO_HOSTS = {
+    "default": {
+        "BACKEND": "channels_redis.core.RedisChannelLayer",
+        "CONFIG": {"hosts": ["redis://one", "redis://two"]},
+    }
+}
+
+
+def test_the_asyncapi_document_has_every_consumer(client):
+    document = client.get("/api/asyncapi.json").json()
+    assert list(document["channels"]) == [
+        route.callback.consumer_class.__name__ for route in websocket_urlpatterns[:-1]
+    ]
+    sample = document["channels"]["SampleConsumer"]
+    assert sample["address"] == "/ws/sample/"
+    assert "realtime.Say" in sample["messages"]
+    assert document["components"]["schemas"]["realtime.Say"]["properties"]["text"] == {"type": "string"}
+
+
+def problems():
+    found = run_checks(tags=["security", "database"], include_deployment_checks=True)
+    return [message.id for message in found if message.id.startswith("realtime.")]
+
+
+def test_the_settings_pass_the_checks():
+    assert problems() == []
+
+
+@pytest.mark.parametrize(
+    ("problem", "wrong"),
+    [
+        ("realtime.E001", {"WEB_CONCURRENCY": 2, "CHANNEL_LAYERS": MEMORY}),
+        ("realtime.E002", {"ALLOWED_HOSTS": ["*"]}),
+        ("realtime.W003", {"DATABASES": {"default": {"CONN_MAX_AGE": 60}}}),
+        ("realtime.E004", {"CHANNEL_LAYERS": TWO_HOSTS}),
+        ("realtime.W005", {"REALTIME": {"MAX_MESSAGE_BYTES": 10_000_000}}),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:Overriding setting DATABASES")
+def test_a_check_names_what_hurts_in_production(problem, wrong, settings):
+    for name, value in wrong.items():
+        setattr(settings, name, value)
+    assert problems() == [problem]
