@@ -19,9 +19,11 @@ PARTS = {module.__name__.rpartition(".")[2]: module for module in HEADINGS}
 PAGE = """\
 # Benchmarks
 
-Measured on {date} with `{command}` on {machine}. The server has one core for itself; the load generator and
-Redis share the others. Medians of {rounds} rounds, in each of which all are measured; ratios are taken within a
-round. {versions}.
+Measured on {date} with `{command}`.
+Medians of {rounds} rounds, in each of which all are measured in turn; ratios are taken within a round.
+
+{machine}; the server has one core for itself, the load generator and Redis share the others.
+{versions}.
 """
 
 
@@ -62,10 +64,14 @@ def write_page(project, results, bars, options):
         )
     ]
     for part, heading in HEADINGS.items():
-        blocks += [f"## {heading}\n", cleandoc(part.__doc__) + "\n", part.section(results[part])]
-        blocks += [bar_table(bars[part]) + "\n"]
+        blocks += [
+            f"## {heading}",
+            cleandoc(part.__doc__),
+            part.section(results[part]),
+            bar_table(bars[part]),
+        ]
     options.docs.mkdir(exist_ok=True)
-    options.docs.joinpath("benchmarks.md").write_text("\n".join(blocks))
+    options.docs.joinpath("benchmarks.md").write_text("\n\n".join(blocks) + "\n")
     options.docs.joinpath("fanout.svg").write_text(fanout.plot(results[fanout]))
 
 

@@ -31,8 +31,8 @@ TITLES = {
     "socketio": "Node, socket.io",
 }
 PLOT = """
-![Deliveries a second, latency and memory of each server at {sockets:,} sockets](fanout.svg)
-"""
+
+![Deliveries a second, latency and memory of each server at {sockets:,} sockets](fanout.svg)"""
 NODE = ("ws", "socketio")
 
 

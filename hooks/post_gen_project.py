@@ -22,6 +22,7 @@ CHOSEN = {
 KEPT = {
     "realtime/auth_session.py": ANSWERS["auth"] != "jwt",
     "realtime/auth_jwt.py": ANSWERS["auth"] != "session",
+    "accounts/urls.py": ANSWERS["auth"] != "session",
     "config/logs.py": LAYER == "redis",
     "static/realtime.js": CONSUMERS != [""],
     "static/ui.js": CONSUMERS != [""],

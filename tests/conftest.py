@@ -5,6 +5,8 @@ from contextlib import contextmanager
 
 import pytest
 
+from services import postgresql, valkey  # noqa: F401  (fixtures)
+from serving import installed  # noqa: F401
 from variants import QUESTIONS
 
 # -- Baking ------------------------------------------------------------------------------------------------

@@ -7,14 +7,17 @@ from functools import cached_property
 from uuid import uuid4
 #% endif
 #%%
+#% if cookiecutter.database == "postgresql"
+import psycopg
+#% endif
 import pytest
 from asgiref.sync import sync_to_async
-from channels.layers import get_channel_layer
+from asgiref.testing import ApplicationCommunicator
 from channels.routing import get_default_application
 from channels.testing import WebsocketCommunicator
 from django.conf import settings
 #% if cookiecutter.database == "postgresql"
-from django.db import OperationalError, connection, connections
+from django.db import connection, connections
 #% else
 from django.db import connections
 #% endif
@@ -47,20 +50,31 @@ def pytest_configure():
     settings.SERVESTATIC_USE_FINDERS = True  # nothing has been collected
     websocket_urlpatterns.insert(0, path("ws/sample/", SampleConsumer.as_asgi()))
 #% if cookiecutter.channel_layer != "memory"
-    # A server that uses the same Redis is not disturbed.
-    settings.CHANNEL_LAYERS["default"]["CONFIG"]["prefix"] = f"test-{uuid4().hex}"
-    try:
-        with Redis.from_url(settings.REDIS_URL) as redis:
+#%%
+
+@pytest.fixture(scope="session", autouse=True)
+def own_part_of_redis():
+    """Use keys and channels apart from those of a server on the same Redis, and leave none behind."""
+    prefix = settings.CHANNEL_LAYERS["default"]["CONFIG"]["prefix"] = f"test-{uuid4().hex}"
+    with Redis.from_url(settings.REDIS_URL) as redis:
+        try:
             redis.ping()
-    except RedisError as error:
-        pytest.exit(f"The tests need Redis at REDIS_URL ({error}). Start it, or set REDIS_URL in .env.", 1)
+        except RedisError as error:
+            pytest.exit(f"The tests need Redis at REDIS_URL ({error}). Start it, or correct .env.", 1)
+        yield
+        for key in redis.scan_iter(f"{prefix}*"):
+            redis.delete(key)
 #% endif
 #% if cookiecutter.database == "postgresql"
+#%%
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings():
+    """Ask for PostgreSQL before pytest-django makes the test database in it."""
     try:
-        with connection._nodb_cursor():
-            pass
-    except OperationalError as error:
-        pytest.exit(f"The tests need PostgreSQL at DATABASE_URL ({error}). Start it, or set it in .env.", 1)
+        psycopg.connect(**{**connection.get_connection_params(), "dbname": "postgres"}).close()
+    except psycopg.OperationalError as error:
+        pytest.exit(f"The tests need PostgreSQL at DATABASE_URL ({error}). Start it, or correct .env.", 1)
 #% endif
 #%%
 
@@ -72,6 +86,9 @@ class Socket(WebsocketCommunicator):
     """
 
     hello = code = None
+    # Channels' own methods keep the database connections of all threads open.
+    send_input = ApplicationCommunicator.send_input
+    receive_output = ApplicationCommunicator.receive_output
 
     def __init__(self, *args, buffer=0, **kwargs):
         super().__init__(*args, **kwargs)
@@ -85,20 +102,29 @@ class Socket(WebsocketCommunicator):
     async def open(self):
         self.accepted, self.subprotocol = await self.connect(TIMEOUT)
         if self.accepted:
-            message = await self.receive_output(TIMEOUT)
-            self.code = message.get("code")
-            self.hello = self.code or json.loads(message["text"])
+            await self.listen()
+        if self.unread:
+            self.hello = await self.receive("connection_established")
+
+    async def listen(self):
+        message = await self.receive_output(TIMEOUT)
+        if message["type"] == "websocket.close":
+            self.code = message["code"]
+        else:
+            self.unread.append(json.loads(message["text"]))
 
     async def send(self, type, **fields):
         await self.send_json_to({"type": type, **fields})
 
     async def receive(self, type):
         """Return the next frame of a type; frames of other types stay in `unread`."""
-        while all(frame["type"] != type for frame in self.unread):
-            self.unread.append(await self.receive_json_from(TIMEOUT))
-        frame = next(frame for frame in self.unread if frame["type"] == type)
-        self.unread.remove(frame)
-        return frame
+        while True:
+            for frame in self.unread:
+                if frame["type"] == type:
+                    self.unread.remove(frame)
+                    return frame
+            assert self.code is None, f"closed with {self.code} before a {type} came"
+            await self.listen()
 
     async def request(self, type, id=1, **fields):
         """Send a frame with an id and return the reply."""
@@ -106,14 +132,14 @@ class Socket(WebsocketCommunicator):
         return await self.receive("reply")
 
     async def close_code(self):
-        """Return the code with which the server closes; frames before that are ignored."""
+        """Return the code with which the server closes."""
         while self.code is None:
-            self.code = (await self.receive_output(TIMEOUT)).get("code")
+            await self.listen()
         return self.code
 
 
 @pytest.fixture
-async def connect():
+async def connect(transactional_db):
     """Return a function that opens a `Socket`, as a user or with credentials of the test's own."""
     sockets = []
 
@@ -136,17 +162,17 @@ async def connect():
     for socket in sockets:
         if not socket.future.done():
             await socket.disconnect()
-
 #% if cookiecutter.auth != "jwt"
 #%%
+
 async def log_in(user) -> bytes:
     """Log in and return the Cookie header."""
     client = AsyncClient()
     await client.aforce_login(user)
     return f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}".encode()
-
 #% endif
 #%%
+
 @pytest.fixture(autouse=True)
 async def nothing_stays():
     """What runs on a test's event loop ends with the test, and connections are closed."""
@@ -155,7 +181,6 @@ async def nothing_stays():
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-    await get_channel_layer().flush()
 #% if cookiecutter.channel_layer != "memory"
     await presence.close()
 #% endif

@@ -1,7 +1,9 @@
 """Serve the project with Gunicorn: `python -m config.server`, or with `--reload` while developing."""
 
+import asyncio
 import logging
 import os
+import signal
 import sys
 
 import uvicorn
@@ -52,8 +54,11 @@ class Worker(UvicornWorker):
 
     async def _serve(self):
         self.config.app = self.wsgi
-        self._install_sigquit_handler()
-        await Server(self.config).serve(self.sockets)
+        server = Server(self.config)
+        loop = asyncio.get_running_loop()
+        # What Gunicorn sends its workers after Ctrl-C; uvicorn-worker does nothing about it.
+        loop.add_signal_handler(signal.SIGQUIT, server.handle_exit, signal.SIGTERM, None)
+        await server.serve(self.sockets)
 
 
 class Gunicorn(BaseApplication):

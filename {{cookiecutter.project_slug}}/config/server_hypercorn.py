@@ -14,8 +14,9 @@ from django.conf import settings
 from django.utils import autoreload
 from django.utils.log import configure_logging
 from hypercorn.config import Config
-from hypercorn.protocol import ws_stream
 from hypercorn.protocol.events import StreamClosed
+from hypercorn.protocol.ws_stream import WSStream
+from wsproto.events import Ping
 from wsproto.extensions import PerMessageDeflate
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -26,7 +27,7 @@ PING_INTERVAL = 20  # seconds; less than the idle timeouts of nginx and of load 
 GRACE = 3  # seconds that running requests have to end, once the sockets are closed
 
 
-handle_events = ws_stream.WSStream._handle_events
+handle_events = WSStream._handle_events
 
 
 async def close_when_too_big(stream):
@@ -36,7 +37,16 @@ async def close_when_too_big(stream):
         await stream.send(StreamClosed(stream_id=stream.stream_id))
 
 
-ws_stream.WSStream._handle_events = close_when_too_big
+async def ping(stream):
+    """Ping the client now and again; Hypercorn's own holds a closed connection until the next is due."""
+    if not stream.closed:
+        await stream._send_wsproto_event(Ping())
+        loop = asyncio.get_running_loop()
+        loop.call_later(PING_INTERVAL, lambda: loop.create_task(ping(stream)))
+
+
+WSStream._handle_events = close_when_too_big
+WSStream._send_pings = ping
 # Compression would more than double the memory of a socket. Hypercorn has no switch for it.
 PerMessageDeflate.accept = lambda self, offer: None
 

@@ -1,71 +1,59 @@
 """System checks: settings that work on a developer's machine and hurt in production."""
 
+#% if cookiecutter.channel_layer == "memory"
 from channels.layers import InMemoryChannelLayer, get_channel_layer
+#% endif
 from django.conf import settings
 from django.core.checks import Error, Tags, Warning, register
 
 
 @register(Tags.security, deploy=True)
-def one_process_only(app_configs, **kwargs):
-    if settings.WEB_CONCURRENCY > 1 and isinstance(get_channel_layer(), InMemoryChannelLayer):
-        return [
+def settings_that_hurt(app_configs, **kwargs):
+    """For `manage.py check --deploy`: what is wrong, and the cure."""
+    problems = [
+#% if cookiecutter.channel_layer == "memory"
+        (
+            settings.WEB_CONCURRENCY > 1 and isinstance(get_channel_layer(), InMemoryChannelLayer),
             Error(
                 "The in-memory channel layer serves one process, but WEB_CONCURRENCY is more than 1.",
-                hint="Set WEB_CONCURRENCY=1, or CHANNEL_LAYERS to a layer on Redis.",
+                hint="Set WEB_CONCURRENCY=1, or CHANNEL_LAYERS to a layer that processes share.",
                 id="realtime.E001",
-            )
-        ]
-    return []
-
-
-@register(Tags.security, deploy=True)
-def hosts_are_named(app_configs, **kwargs):
-    if "*" in settings.ALLOWED_HOSTS:
-        return [
+            ),
+        ),
+#% endif
+        (
+            "*" in settings.ALLOWED_HOSTS,
             Error(
                 "ALLOWED_HOSTS contains '*', so any web page may open a WebSocket with a visitor's cookies.",
                 hint="Name the hosts, for example ALLOWED_HOSTS=example.com,www.example.com.",
                 id="realtime.E002",
-            )
-        ]
-    return []
-
-
-@register(Tags.database, deploy=True)
-def connections_end(app_configs, **kwargs):
-    return [
-        Warning(
-            f"CONN_MAX_AGE of the database {alias!r} is not 0: under ASGI each thread keeps its connection.",
-            hint="Set CONN_MAX_AGE to 0 and, on PostgreSQL, OPTIONS['pool'].",
-            id="realtime.W003",
-        )
-        for alias, database in settings.DATABASES.items()
-        if database.get("CONN_MAX_AGE") != 0
-    ]
-
-
-@register(Tags.security, deploy=True)
-def one_host(app_configs, **kwargs):
-    layer = settings.CHANNEL_LAYERS["default"]
-    if layer["BACKEND"].endswith("core.RedisChannelLayer") and len(layer["CONFIG"].get("hosts", [])) > 1:
-        return [
+            ),
+        ),
+        (
+            any(database.get("CONN_MAX_AGE") != 0 for database in settings.DATABASES.values()),
+            Warning(
+                "CONN_MAX_AGE of a database is not 0: under ASGI each thread keeps its connection.",
+                hint="Set CONN_MAX_AGE to 0 and, on PostgreSQL, OPTIONS['pool'].",
+                id="realtime.W003",
+            ),
+        ),
+#% if cookiecutter.channel_layer == "redis_queue"
+        (
+            len(settings.CHANNEL_LAYERS["default"]["CONFIG"]["hosts"]) > 1,
             Error(
-                "The Redis channel layer loses messages when it has several hosts (django/channels#1492).",
+                "The Redis queue layer loses messages when it has several hosts (django/channels#1492).",
                 hint="Name one host, or Sentinel, in CHANNEL_LAYERS.",
                 id="realtime.E004",
-            )
-        ]
-    return []
-
-
-@register(Tags.security, deploy=True)
-def frames_are_small(app_configs, **kwargs):
-    if settings.REALTIME["MAX_MESSAGE_BYTES"] > 1_048_576:
-        return [
+            ),
+        ),
+#% endif
+        (
+            settings.REALTIME["MAX_MESSAGE_BYTES"] > 1_048_576,
             Warning(
                 "A client may send frames of more than 1 MiB: a few hundred of them fill the memory.",
                 hint="Set WS_MAX_MESSAGE_BYTES to what your frames need, for example 65536.",
                 id="realtime.W005",
-            )
-        ]
-    return []
+            ),
+        ),
+    ]
+    return [problem for found, problem in problems if found]

@@ -52,15 +52,13 @@ class Hub:
         self._tasks: set[asyncio.Task] = set()
         self._recovery: asyncio.Task | None = None
         self._probes: dict[str, asyncio.Future] = {}
-        self._started: asyncio.Task | None = None
+        self.spawn(self._refresh())
 
     async def start(self) -> None:
         """Listen to what is said to all processes; raises what the layer raises."""
-        if self._started is None:
-            self._started = self.spawn(self._start())
-        await asyncio.shield(self._started)
+        await self.join(EVERYWHERE, self)
 
-    async def join(self, name: str, member: "RealtimeConsumer") -> None:
+    async def join(self, name: str, member: "RealtimeConsumer | Hub") -> None:
         """Make a socket a member of a group; raises what the layer raises when it cannot be reached."""
         group = self.groups.get(name)
         if group is None:
@@ -96,15 +94,6 @@ class Hub:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
-
-    async def _start(self) -> None:
-        self.groups[EVERYWHERE] = group = Group(EVERYWHERE)
-        try:
-            await self._open(group)
-        except Exception:
-            self._started = None
-            raise
-        self.spawn(self._refresh())
 
     async def _open(self, group: Group) -> None:
         try:

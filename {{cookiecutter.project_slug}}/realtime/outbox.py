@@ -18,11 +18,12 @@ class Outbox:
     `BACKLOG_BYTES` bytes wait for a client that does not read.
     """
 
-    __slots__ = ("_backlog", "_bytes", "_closed", "_held", "_overflow", "_send", "_writer")
+    __slots__ = ("_backlog", "_bytes", "_closed", "_held", "_overflow", "_seen", "_send", "_writer")
 
     def __init__(self, send: Callable[[dict], Awaitable[None]], overflow: Callable[[], None]):
         self._send = send
         self._overflow = overflow
+        self._seen: Container[int] = ()
         self._backlog: deque | None = None  # exists only while events wait
         self._bytes = 0
         self._held = False
@@ -31,7 +32,7 @@ class Outbox:
 
     def push(self, message: dict, key: int | None = None, context: Context | None = None) -> None:
         """Send an ASGI `websocket.send` message; `key` is the id of what it tells of, see `release`."""
-        if self._closed:
+        if self._closed or (key is not None and key in self._seen):
             return
         if self._backlog is not None:
             self._append(message, key)
@@ -53,8 +54,14 @@ class Outbox:
             self._backlog = deque()
 
     def release(self, seen: Container[int] = ()) -> None:
-        """Send what was kept back, except events whose key is in `seen`; then go on as usual."""
+        """Send what was kept back and go on as usual, but never an event whose key is in `seen`.
+
+        Such an event may still be under way: the client then has read from the database what it tells.
+        """
+        if self._closed:
+            return
         self._held = False
+        self._seen = seen
         self._backlog = deque(item for item in self._backlog if item[1] is None or item[1] not in seen)
         self._bytes = sum(len(message["text"]) for message, _ in self._backlog)
         self._writer = asyncio.create_task(self._write())

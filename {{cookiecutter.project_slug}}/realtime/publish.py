@@ -15,7 +15,7 @@ from realtime.hub import EVERYWHERE, KICK, TEXT, serving_hub
 
 logger = logging.getLogger("realtime")
 
-ATTEMPTS = 6  # over about three seconds, in which a restarted Redis is back
+ATTEMPTS = 6  # over about three seconds, in which a restarted layer is back
 MAX_WAITING = 10_000  # events that `publish` holds before it makes its caller wait
 
 
@@ -144,7 +144,7 @@ def _background_loop() -> asyncio.AbstractEventLoop:
 #% if cookiecutter.channel_layer == "memory"
     logger.warning(
         "the in-memory channel layer reaches only sockets of the process that publishes, and this one has "
-        "none; set CHANNEL_LAYERS to a layer on Redis to publish from commands and other processes"
+        "none; a channel layer that processes share lets commands and workers publish, too"
     )
 #% endif
     loop = asyncio.new_event_loop()

@@ -6,6 +6,7 @@ from django.views.decorators.http import require_POST
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.response import Response
+from rest_framework.serializers import CharField, Serializer
 from rest_framework.views import APIView
 from rest_framework_simplejwt.authentication import JWTAuthentication
 #% endif
@@ -22,9 +23,14 @@ def ticket(request):
         return JsonResponse({"detail": "Log in first."}, status=401)
     return JsonResponse({"ticket": issue(request.user.pk, request.session.get_expiry_date().timestamp())})
 #% else
+class TicketSerializer(Serializer):
+    ticket = CharField(read_only=True)
+
+
 class TicketView(APIView):
     """A ticket that opens one socket as the user of a token, or of the session in which a page was served."""
 
+    serializer_class = TicketSerializer
     authentication_classes = (JWTAuthentication, SessionAuthentication)
     permission_classes = (IsAuthenticated,)
 

@@ -65,15 +65,16 @@ class RoomConsumer(RealtimeConsumer):
             self.group, Signal(sender=self.user.pk, signal=frame.signal), to=frame.to, exclude=self.user.pk
         )
 
-    async def catch_up(self) -> set[int]:
-        """Send the messages after `?since=`; the ids of those that may also have arrived live meanwhile."""
-        since, sent = self.since(), set()
-        while since is not None and (messages := await self.messages_after(since)):
+    async def catch_up(self) -> range:
+        """Send the messages after `?since=` and return the ids that need not be sent again."""
+        since = self.since()
+        if since is None:
+            return range(0)
+        while messages := await self.messages_after(since):
             for message in messages:
                 await self.send_frame(to_frame(message))
-            sent |= {message.pk for message in messages}
             since = messages[-1].pk
-        return sent
+        return range(since + 1)
 
     @in_database
     def enter_room(self, room_id: str) -> Room:

@@ -88,7 +88,7 @@ async def test_who_may_not_enter(connect, closed_room, student, mentor):
     assert (await connect(path)).code == NOT_AUTHENTICATED
     assert (await connect(path, student)).code == NOT_ALLOWED
     assert (await connect("/ws/rooms/none/", student)).code == NOT_FOUND
-    assert ((await connect(path, mentor)).request("chat_message", message="Hi"))["ok"]
+    assert (await connect(path, mentor)).hello["user"] == who(mentor)
 
 
 def test_pages(client, lobby, closed_room, student):

@@ -44,9 +44,9 @@ async def test_a_foreign_page_is_refused_in_the_handshake(connect, student):
 
 async def test_a_cookie_counts_only_with_an_origin(connect, student):
     assert (await connect(PATH, student, origin=None)).code == NOT_AUTHENTICATED
-
 #% endif
 #%%
+
 async def test_a_ticket_opens_one_socket(connect, student):
     client = AsyncClient()
     await client.aforce_login(student)

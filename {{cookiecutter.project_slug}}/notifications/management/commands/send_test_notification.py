@@ -21,7 +21,7 @@ class Command(BaseCommand):
 #% if cookiecutter.channel_layer == "memory"
         raise CommandError(
             f"Notification {notification.pk} is stored, but open sockets do not get it before they reconnect:"
-            " the in-memory channel layer does not reach other processes. Use a layer on Redis for that."
+            " the in-memory channel layer does not reach other processes."
         )
 #% else
         if not flush():

