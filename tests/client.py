@@ -77,6 +77,7 @@ class Person:
     def close(self):
         if "browser" in vars(self):
             self.browser.close()
+            del self.browser
 
 
 def address(url, path, **query):

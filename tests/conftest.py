@@ -4,6 +4,7 @@ import os
 from contextlib import contextmanager
 
 import pytest
+from jinja2 import Environment
 
 from services import postgresql, valkey  # noqa: F401  (fixtures)
 from serving import installed  # noqa: F401
@@ -20,6 +21,22 @@ def own_settings(tmp_path_factory):
     config.write_text(f"cookiecutters_dir: {home}/templates\nreplay_dir: {home}/replay\n")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("COOKIECUTTER_CONFIG", str(config))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def templates_compiled_once():
+    """Compile each template once for hundreds of bakes, which doubles their speed."""
+    compile_template, compiled = Environment.compile, {}
+
+    def compile_once(environment, source, *args, **options):
+        key = (source, environment.line_statement_prefix, *args)
+        if key not in compiled:
+            compiled[key] = compile_template(environment, source, *args, **options)
+        return compiled[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Environment, "compile", compile_once)
         yield
 
 

@@ -43,12 +43,12 @@ class Project:
         command = ["make", "--no-print-directory", f"UV={uv.find_uv_bin()}", *arguments]
         return self.run(*command, **environment)
 
-    def manage(self, *arguments):
+    def manage(self, *arguments, fails=False):
         """Run `manage.py` as another process; return what it prints."""
-        return self.run(self.folder / ".venv/bin/python", "manage.py", *arguments)
+        return self.run(self.folder / ".venv/bin/python", "manage.py", *arguments, fails=fails)
 
-    def run(self, *command, **environment):
-        """Run a command that must succeed in the project's folder; return what it prints."""
+    def run(self, *command, fails=False, **environment):
+        """Run a command in the project's folder, which must succeed, or fail; return what it prints."""
         done = subprocess.run(
             list(map(str, command)),
             cwd=self.folder,
@@ -58,7 +58,7 @@ class Project:
             stderr=subprocess.STDOUT,
             text=True,
         )
-        assert done.returncode == 0, f"{command} in {self.folder}\n{done.stdout[-8000:]}"
+        assert bool(done.returncode) == fails, f"{command} in {self.folder}\n{done.stdout[-8000:]}"
         return done.stdout
 
     def dotenv(self):

@@ -19,7 +19,7 @@ import pytest
 import uv
 import yaml
 
-from variants import BAKED, BOOTED, OPTIONS, PARTIAL, all_pairs, is_valid, pairs
+from variants import BAKED, BOOTED, OPTIONS, PARTIAL, TEMPLATE, all_pairs, is_valid, pairs
 
 # A word -> the answers that it belongs to. It may stand in no project with other answers.
 BELONGS_TO = {
@@ -34,7 +34,7 @@ BELONGS_TO = {
     r"InMemoryChannelLayer": {"channel_layer": ["memory"]},
     r"jwt|simplejwt|bearer|token_expiring": {"auth": ["jwt", "session_jwt"]},
     r"rooms?": {"consumers": ["rooms, notifications", "rooms"]},
-    r"notifications?|notify": {"consumers": ["rooms, notifications", "notifications"]},
+    r"notifications?|notify_user": {"consumers": ["rooms, notifications", "notifications"]},
     r"postgres|postgresql|psycopg": {"database": ["postgresql"]},
     r"sqlite3?": {"database": ["sqlite"]},
     r"rest_framework|djangorestframework|drf|adrf|spectacular|openapi": {"rest_api": ["drf"]},
@@ -106,10 +106,10 @@ def test_files_end_and_breathe_as_they_should(projects):
     """A conditional block leaves no hole and no missing line end."""
     for project in projects:
         for path, text in texts(project):
-            hole = "\n\n\n\n" if path.suffix == ".py" else "\n\n\n"
-            assert not text or text.endswith("\n"), path
-            assert not text.endswith("\n\n"), path
-            assert hole not in text or is_copied(path) or path.name == "LICENSE", path
+            hole = "\n\n\n\n" if path.suffix in (".py", ".md") else "\n\n\n"  # Markdown may quote Python
+            ends_well = not text or (text.endswith("\n") and not text.endswith("\n\n"))
+            assert ends_well, f"{path} of {projects[project]}"
+            assert hole not in text or path.name == "LICENSE", f"{path} of {projects[project]}"
 
 
 def test_no_folder_is_empty(projects):
@@ -119,7 +119,7 @@ def test_no_folder_is_empty(projects):
 
 def test_code_is_clean_and_formatted(projects):
     for command in ("check", "format --check"):
-        run(sys.executable, "-m", "ruff", *command.split(), "--no-cache", "--quiet", *projects)
+        run(sys.executable, "-m", "ruff", *command.split(), "--no-cache", *projects)
 
 
 def test_nothing_stands_there_for_an_answer_not_given(projects):
@@ -145,46 +145,44 @@ def test_every_pair_of_answers_occurs(variants):
 
 
 @pytest.fixture(scope="session")
-def environments(bake, tmp_path_factory):
-    """Return a function Django version -> a Python that has the dependencies of all its projects."""
+def python(tmp_path_factory):
+    """Return a function Django version -> a Python that has what any project with it may depend on."""
     pythons = {}
 
     def python(version):
         if version not in pythons:
-            requirements = set()
-            for variant in BOOTED:
-                if variant["django_version"] == version:
-                    metadata = tomllib.loads((bake(**variant) / "pyproject.toml").read_text(encoding="utf-8"))
-                    requirements |= set(metadata["project"]["dependencies"])
             folder = tmp_path_factory.mktemp(f"django-{version}")
             run(uv.find_uv_bin(), "venv", "--quiet", "--python", sys.executable, folder)
-            run(
-                uv.find_uv_bin(),
-                "pip",
-                "install",
-                "--quiet",
-                "--compile-bytecode",
-                "--python",
-                folder,
-                *requirements,
-            )
+            run(uv.find_uv_bin(), "pip", "install", "--quiet", "--python", folder, *all_dependencies(version))
             pythons[version] = folder / "bin" / "python"
         return pythons[version]
 
     return python
 
 
+def all_dependencies(django_version):
+    """Return the requirements of a project that had every answer at once."""
+    text = (TEMPLATE / "{{cookiecutter.project_slug}}" / "pyproject.toml").read_text(encoding="utf-8")
+    listed = text.partition("\ndependencies = [\n")[2].partition("\n]\n")[0]
+    listed = listed.replace("{{ cookiecutter.django_version }}", django_version)
+    return re.findall(r'^  "(.+)",$', listed, re.MULTILINE)
+
+
 @pytest.mark.parametrize("version", OPTIONS["django_version"])
-def test_deployment_check_has_nothing_to_say(projects, environments, version):
-    """`manage.py check --deploy`, with what a production host sets, and no migration is missing."""
+def test_deployment_check_has_nothing_to_say(projects, python, version, tmp_path_factory):
+    """`manage.py check --deploy`, with what a production host sets; and no migration is missing."""
     chosen = [project for project, answers in projects.items() if answers["django_version"] == version]
     assert chosen
-    run(environments(version), Path(__file__).with_name("check_projects.py"), *chosen, env=PRODUCTION)
+    bytecode = tmp_path_factory.getbasetemp() / "bytecode"
+    run(python(version), CHECK, *chosen, env=PRODUCTION | {"PYTHONPYCACHEPREFIX": bytecode})
 
+
+CHECK = Path(__file__).with_name("check_projects.py")
 
 PRODUCTION = os.environ | {
+    "PYTHONDONTWRITEBYTECODE": "",
     "DEBUG": "false",
-    "SECRET_KEY": "k" * 10 + "0123456789abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+    "SECRET_KEY": "only-here-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJKLMNOPQRSTUVWXYZ",
     "ALLOWED_HOSTS": "example.com",
 }
 

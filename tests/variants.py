@@ -44,7 +44,7 @@ def all_pairs(options=tuple(OPTIONS)):
 
 
 def spread(rows, free, beside=()):
-    """Complete each row with those answers to the options `free` whose pairs were met least, also in `beside`."""
+    """Complete each row with those answers to `free` whose pairs were met least, in rows and in `beside`."""
     met, variants = Counter(pair for variant in beside for pair in pairs(variant)), []
     for row in rows:
         candidates = filter(is_valid, ({**row, **rest} for rest in answers(free)))

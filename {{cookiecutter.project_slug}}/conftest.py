@@ -14,7 +14,6 @@ import pytest
 from asgiref.sync import sync_to_async
 from asgiref.testing import ApplicationCommunicator
 from channels.routing import get_default_application
-from channels.testing import WebsocketCommunicator
 from django.conf import settings
 #% if cookiecutter.database == "postgresql"
 from django.db import connection, connections
@@ -47,7 +46,7 @@ def pytest_configure():
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # a quick one
     settings.SECURE_SSL_REDIRECT = False
     settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
-    settings.SERVESTATIC_USE_FINDERS = True  # nothing has been collected
+    settings.SERVESTATIC_USE_STATIC_ROOT = False  # nothing has been collected
     websocket_urlpatterns.insert(0, path("ws/sample/", SampleConsumer.as_asgi()))
 #% if cookiecutter.channel_layer != "memory"
 #%%
@@ -78,7 +77,7 @@ def django_db_modify_db_settings():
 #% endif
 #%%
 
-class Socket(WebsocketCommunicator):
+class Socket(ApplicationCommunicator):
     """The client's end of a WebSocket.
 
     Once open it has either `hello`, the first frame, or `code`, with which it was closed instead.
@@ -86,12 +85,13 @@ class Socket(WebsocketCommunicator):
     """
 
     hello = code = None
-    # Channels' own methods keep the database connections of all threads open.
-    send_input = ApplicationCommunicator.send_input
-    receive_output = ApplicationCommunicator.receive_output
 
-    def __init__(self, *args, buffer=0, **kwargs):
-        super().__init__(*args, **kwargs)
+    def __init__(self, path, headers, subprotocols, buffer):
+        path, _, query = path.partition("?")
+        scope = {"type": "websocket", "path": path, "query_string": query.encode()}
+        super().__init__(
+            get_default_application(), {**scope, "headers": headers, "subprotocols": subprotocols}
+        )
         self.buffer = buffer
         self.unread = []
 
@@ -100,7 +100,9 @@ class Socket(WebsocketCommunicator):
         return asyncio.Queue(self.buffer)
 
     async def open(self):
-        self.accepted, self.subprotocol = await self.connect(TIMEOUT)
+        await self.send_input({"type": "websocket.connect"})
+        answer = await self.receive_output(TIMEOUT)
+        self.accepted, self.subprotocol = answer["type"] == "websocket.accept", answer.get("subprotocol")
         if self.accepted:
             await self.listen()
         if self.unread:
@@ -114,7 +116,7 @@ class Socket(WebsocketCommunicator):
             self.unread.append(json.loads(message["text"]))
 
     async def send(self, type, **fields):
-        await self.send_json_to({"type": type, **fields})
+        await self.send_input({"type": "websocket.receive", "text": json.dumps({"type": type, **fields})})
 
     async def receive(self, type):
         """Return the next frame of a type; frames of other types stay in `unread`."""
@@ -137,6 +139,10 @@ class Socket(WebsocketCommunicator):
             await self.listen()
         return self.code
 
+    async def disconnect(self, code=1000):
+        await self.send_input({"type": "websocket.disconnect", "code": code})
+        await self.wait(TIMEOUT)
+
 
 @pytest.fixture
 async def connect(transactional_db):
@@ -153,7 +159,7 @@ async def connect(transactional_db):
 #% else
             headers.append((b"cookie", await log_in(user)))
 #% endif
-        socket = Socket(get_default_application(), path, headers, subprotocols, buffer=buffer)
+        socket = Socket(path, headers, subprotocols, buffer)
         sockets.append(socket)
         await socket.open()
         return socket

@@ -57,6 +57,8 @@ def closing_at_once(application):
                 except asyncio.CancelledError:
                     if closed is None:
                         raise
+                finally:
+                    pending = None
             return {"type": "websocket.disconnect", "code": await closed}
 
         async def send_and_close(message):

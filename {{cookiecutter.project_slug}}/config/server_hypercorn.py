@@ -24,7 +24,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 from realtime.drain import drain
 
 PING_INTERVAL = 20  # seconds; less than the idle timeouts of nginx and of load balancers
-GRACE = 3  # seconds that running requests have to end, once the sockets are closed
+GRACE = 2  # seconds that running requests have to end, once the sockets are closed
 
 
 handle_events = WSStream._handle_events

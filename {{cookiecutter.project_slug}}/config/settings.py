@@ -3,6 +3,7 @@
 #% if cookiecutter.auth != "session"
 from datetime import timedelta
 #% endif
+from ipaddress import ip_network
 from pathlib import Path
 
 from environs import Env, EnvError
@@ -55,8 +56,9 @@ WEB_CONCURRENCY = read(
 FORWARDED_ALLOW_IPS = read(
     env.list,
     "FORWARDED_ALLOW_IPS",
-    "addresses of your proxies, for example FORWARDED_ALLOW_IPS=10.0.0.1",
+    "addresses of your proxies, for example FORWARDED_ALLOW_IPS=10.0.0.1,10.1.0.0/16",
     default=[],
+    validate=lambda proxies: [ip_network(proxy) for proxy in proxies if proxy != "*"],
 )
 LOG_LEVEL = read(
     env.log_level, "LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR, for example LOG_LEVEL=INFO", default="INFO"

@@ -1,9 +1,9 @@
 import threading
 
 import pytest
-from channels.routing import get_default_application
-from channels.testing import HttpCommunicator
 from django.middleware.common import CommonMiddleware
+
+from config import asgi  # noqa: F401  (it sets the middleware up)
 
 
 @pytest.mark.parametrize(
@@ -22,15 +22,12 @@ def test_pages(admin_client, path):
     assert admin_client.get(path).status_code == 200
 
 
-async def test_middleware_runs_on_the_event_loop(monkeypatch):
+async def test_middleware_runs_on_the_event_loop(async_client, monkeypatch):
     threads = []
 
     def process_request(self, request):
         threads.append(threading.current_thread())
 
     monkeypatch.setattr(CommonMiddleware, "process_request", process_request)
-    response = await HttpCommunicator(
-        get_default_application(), "GET", "/api/asyncapi.json", headers=[(b"host", b"testserver")]
-    ).get_response()
-    assert response["status"] == 200
+    assert (await async_client.get("/api/asyncapi.json")).status_code == 200
     assert threads == [threading.current_thread()]

@@ -92,7 +92,7 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
         """The socket is open: join groups, send the first frame."""
 
     async def closed(self, code: int) -> None:
-        """The socket is gone, however it ended. Groups are left and tasks are cancelled without this."""
+        """The socket is gone, however it ended; called if `opened` was. Groups are left without this."""
 
     @property
     def user_info(self) -> UserInfo:
@@ -157,7 +157,7 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
         self.socket_id = uuid4().hex
         self.joined: list[str] = []
         self.tasks: set[asyncio.Task] = set()
-        self.is_open = self._dropped = False
+        self.is_open = self._entered = self._dropped = False
         self._task = asyncio.current_task()
         self._timer: asyncio.TimerHandle | None = None
         code = ABNORMAL
@@ -187,6 +187,7 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
         self.hub.sockets.add(self)
         try:
             await self.hub.start()
+            self._entered = True
             for group in self.groups:
                 await self.join(group)
             await self.opened()
@@ -244,7 +245,8 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
         for group in self.joined:
             self.hub.leave(group, self)
         try:
-            await self.closed(code)
+            if self._entered:
+                await self.closed(code)
         except Exception:
             logger.exception("%s failed to clean up", type(self).__name__)
         finally:

@@ -13,13 +13,14 @@ from weakref import WeakKeyDictionary
 import msgspec
 from channels.layers import get_channel_layer
 from django.conf import settings
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 
 from realtime.frames import Presence, UserInfo
 from realtime.publish import apublish
 
 logger = logging.getLogger("realtime")
 
+CONNECTIONS = 10  # to Redis, of each process
 CONFIRM_SECONDS = 15
 LOST_SECONDS = 45
 
@@ -37,7 +38,10 @@ class _Registry:
     """The entries of the sockets on one event loop, and the connection that keeps them alive."""
 
     def __init__(self):
-        self.redis = Redis.from_url(settings.REDIS_URL)
+        # A rush of sockets waits for one of these; without a pool that blocks, the 101st would fail.
+        self.redis = Redis.from_pool(
+            BlockingConnectionPool.from_url(settings.REDIS_URL, max_connections=CONNECTIONS, timeout=None)
+        )
         self.own: dict[str, set[bytes]] = {}
         self.confirming = asyncio.create_task(self._confirm())
 
