@@ -38,12 +38,13 @@ from realtime import presence
 #% endif
 from realtime.tests.sample import SampleConsumer
 
-ORIGIN = "http://testserver"
+HOST = "testserver"  # what the test client asks
 TIMEOUT = 5  # seconds to wait for a frame
 
 
 def pytest_configure():
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # a quick one
+    settings.ALLOWED_HOSTS = [HOST]
     settings.SECURE_SSL_REDIRECT = False
     settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
     settings.SERVESTATIC_USE_STATIC_ROOT = False  # nothing has been collected
@@ -149,7 +150,7 @@ async def connect(transactional_db):
     """Return a function that opens a `Socket`, as a user or with credentials of the test's own."""
     sockets = []
 
-    async def connect(path, user=None, *, origin=ORIGIN, headers=(), subprotocols=(), buffer=0):
+    async def connect(path, user=None, *, origin=f"http://{HOST}", headers=(), subprotocols=(), buffer=0):
         headers, subprotocols = [*headers], [*subprotocols]
         if origin:
             headers.append((b"origin", origin.encode()))
