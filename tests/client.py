@@ -1,6 +1,7 @@
 """A person who uses a running project: logs in, opens WebSockets and talks over them."""
 
 import asyncio
+import copy
 import json
 import time
 from collections import deque
@@ -43,6 +44,12 @@ class Person:
         )
         assert answer.status_code == 200, answer.text
         return answer.json()
+
+    def at(self, url):
+        """Return the same person, logged in, at another server of the project."""
+        person = copy.copy(self)
+        person.url = url
+        return person
 
     def post(self, path, **fields):
         """Submit a form, as a page of the project does."""
@@ -87,8 +94,9 @@ def address(url, path, **query):
 
 @asynccontextmanager
 async def talk(**arguments):
-    """Connect, and yield the conversation."""
-    async with connect(open_timeout=60, close_timeout=2, **{"proxy": None} | arguments) as socket:
+    """Connect, and yield the conversation. The client reads at once whatever comes, like a browser."""
+    options = {"proxy": None, "open_timeout": 60, "close_timeout": 2, "max_queue": None}
+    async with connect(**options | arguments) as socket:
         yield Talk(socket)
 
 

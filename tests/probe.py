@@ -4,7 +4,6 @@ import time
 from pathlib import Path
 
 from django.contrib.auth import get_user_model
-
 from realtime.consumer import RealtimeConsumer
 from realtime.database import in_database
 from realtime.frames import ClientFrame
@@ -37,4 +36,4 @@ class ProbeConsumer(RealtimeConsumer):
 
     async def closed(self, code):
         with CLOSED.open("a") as file:
-            file.write(f"{self.user} {code}\n")
+            file.write(f"{self.scope['query_string'].decode()} {code}\n")

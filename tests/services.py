@@ -42,7 +42,8 @@ class Valkey:
         self.url = f"redis://site:{password}@{HOST}:{self.server.port}/0"
 
     def start(self):
-        self.server.start()
+        if not self.server.is_running():
+            self.server.start()
 
     def kill(self):
         self.server.terminate()
@@ -65,9 +66,15 @@ class PostgreSQL:
         rules = "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n"
         (folder / "pg_hba.conf").write_text(rules, encoding="ascii")
         self.folder, self.port = folder, free_port()
-        self._run("-o", f"-h {HOST} -p {self.port} -k {folder} -c fsync=off", "-l", str(folder / "log"), "start")
+        self.start()
 
-    def stop(self):
+    def start(self):
+        if (self.folder / "postmaster.pid").exists():
+            return
+        options = f"-h {HOST} -p {self.port} -k {self.folder} -c fsync=off"
+        self._run("-o", options, "-l", str(self.folder / "log"), "start")
+
+    def kill(self):
         self._run("-m", "immediate", "stop")
 
     def add_database(self, name, url):
@@ -93,4 +100,4 @@ def postgresql(tmp_path_factory):
     """The `PostgreSQL` of this worker, in which each project has a database."""
     service = PostgreSQL(tmp_path_factory.mktemp("postgresql"))
     yield service
-    service.stop()
+    service.kill()

@@ -17,7 +17,7 @@ import pytest
 import uv
 
 from services import HOST, free_port
-from variants import CORE
+from variants import CORE, OPTIONS, name
 
 PASSWORD = "a-password-for-tests"
 STARTS_WITHIN = 40  # seconds, on a busy machine
@@ -29,6 +29,18 @@ FOREIGN = re.compile(
     r"|VIRTUAL_ENV|DJANGO_.*|PYTEST_.*|PYTHON.*|MAKE.*|MFLAGS|UV|UV_PROJECT_ENVIRONMENT)"
 )
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not FOREIGN.fullmatch(name)}
+
+
+def each(variants):
+    """Return a test parameter for each variant; all that one variant is tested for runs in one worker."""
+
+    def parameter(variant):
+        title = name(variant)
+        if variant["consumers"] != OPTIONS["consumers"][0]:
+            title += f"-{variant['consumers']}"
+        return pytest.param(variant, id=title, marks=pytest.mark.xdist_group(title))
+
+    return list(map(parameter, variants))
 
 
 @dataclass
@@ -126,25 +138,28 @@ class Server:
         """Send SIGTERM, as a process manager does."""
         self.process.send_signal(signal.SIGTERM)
 
-    def wait_until_ready(self):
-        """Ask for `/api/health/` until it answers 200."""
+    def wait_until(self, condition):
+        """Ask until the condition holds; that nothing answers yet is no error."""
+        deadline = time.monotonic() + STARTS_WITHIN
+        while time.monotonic() < deadline:
+            assert self.process.poll() is None, f"the server has ended:\n{self.output()}"
+            with suppress(httpx.TransportError):
+                if condition():
+                    return
+            time.sleep(0.05)
+        raise AssertionError(f"not so within {STARTS_WITHIN} s:\n{self.output()}")
+
+    def wait_until_healthy(self, status=200):
+        """Ask `/api/health/` until it answers with that status."""
         with httpx.Client(base_url=self.url, timeout=5) as client:
-            deadline, answer = time.monotonic() + STARTS_WITHIN, None
-            while time.monotonic() < deadline:
-                assert self.process.poll() is None, f"the server has ended:\n{self.output()}"
-                with suppress(httpx.TransportError):
-                    answer = client.get("/api/health/")
-                    if answer.status_code == 200:
-                        return
-                time.sleep(0.05)
-        raise AssertionError(f"not ready, health says {answer and answer.text}:\n{self.output()}")
+            self.wait_until(lambda: client.get("/api/health/").status_code == status)
 
 
 @contextmanager
-def running(project, target="serve", **environment):
-    """Run exactly the command behind `make serve`, or another target, and yield its `Server` once it is ready.
+def running(project, target="serve", *, status=200):
+    """Run exactly the command behind `make serve`, or another target, on a free port.
 
-    `environment` is what a host would set; a free port is chosen. When the block ends, the server is told to
+    Yields the `Server` once its health answers with that status. When the block ends, the server is told to
     stop, and nothing that it started may survive.
     """
     *_, command = project.make("--dry-run", target).splitlines()
@@ -153,7 +168,7 @@ def running(project, target="serve", **environment):
         process = subprocess.Popen(
             shlex.split(command),
             cwd=project.folder,
-            env=ENVIRONMENT | {"PYTHONUNBUFFERED": "1", "HOST": HOST, "PORT": str(port)} | environment,
+            env=ENVIRONMENT | {"PYTHONUNBUFFERED": "1", "HOST": HOST, "PORT": str(port)},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -162,7 +177,7 @@ def running(project, target="serve", **environment):
     server = Server(process, port, log)
     family = []
     try:
-        server.wait_until_ready()
+        server.wait_until_healthy(status)
         family = server.processes()
         yield server
     finally:

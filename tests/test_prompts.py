@@ -118,14 +118,27 @@ def test_bad_pair_is_refused_in_one_line(tmp_path, capfd, answers, cure):
     assert cure in error
 
 
-@pytest.mark.parametrize("question", ["server", "license", "python_version"])
-def test_replayed_choice_that_is_not_offered_is_refused(tmp_path, capfd, bake, question):
+@pytest.mark.parametrize(
+    ("question", "answer", "cure"),
+    [
+        ("server", "other", "is not offered; choose one of uvicorn, daphne"),
+        ("license", "GPL-3.0", "is not offered; choose one of MIT"),
+        ("python_version", 3.13, "is not offered; choose one of 3.13"),
+        ("project_name", "{{ 7 * 7 }}", "template marks"),
+        ("description", "{% if %}", "template marks"),
+        ("author_name", "#% if", "template marks"),
+    ],
+)
+def test_answer_that_nobody_checked_before_is_refused(tmp_path, capfd, question, answer, cure):
+    """Of a replay file, or typed at the prompt; on the command line cookiecutter renders or refuses these."""
     replay = tmp_path / "replay.json"
-    answers = default_answers() | {question: "other", "_template": str(TEMPLATE)}
-    replay.write_text(json.dumps({"cookiecutter": answers}))
+    replay.write_text(json.dumps({"cookiecutter": default_answers() | {question: answer}}))
     with pytest.raises(FailedHookException):
         cookiecutter(str(TEMPLATE), replay=str(replay), output_dir=str(tmp_path))
-    assert f"{question} 'other' is not offered; choose one of" in capfd.readouterr().err
+    error = capfd.readouterr().err
+    assert in_one_line(error), error
+    assert error.startswith(question)
+    assert cure in error
 
 
 def default_answers():

@@ -21,12 +21,8 @@ async def socket(connect, student):
 
 
 async def test_a_frame_with_an_id_gets_one_reply(socket):
-    assert await socket.request("say", id="a", text="Hi") == {
-        "type": "reply",
-        "id": "a",
-        "ok": True,
-        "length": 2,
-    }
+    reply = await socket.request("say", id="a", text="Hi")
+    assert reply == {"type": "reply", "id": "a", "ok": True, "length": 2}
     assert await socket.receive("said") == {"type": "said", "text": "Hi"}
     await socket.send("ping")
     assert await socket.receive("pong") == {"type": "pong"}
@@ -92,13 +88,16 @@ async def test_slow_queries_of_ten_sockets_run_together(connect, student):
 
 
 async def test_draining_tells_clients_to_come_back_and_waits_for_clean_up(socket, connect, student):
-    draining = asyncio.create_task(drain())
+    async def drain_and_note():
+        await drain()
+        SampleConsumer.ended.append("drained")
+
+    draining = asyncio.create_task(drain_and_note())
     assert 0 <= (await socket.receive("reconnect"))["after"] <= 3
     assert await socket.close_code() == SERVICE_RESTART
-    assert not draining.done()
     await socket.disconnect(SERVICE_RESTART)
     await draining
-    assert SampleConsumer.ended == [SERVICE_RESTART]
+    assert SampleConsumer.ended == [SERVICE_RESTART, "drained"]
     assert (await connect(PATH, student)).code == SERVICE_RESTART
 
 

@@ -66,6 +66,17 @@ async def test_a_client_that_does_not_read_harms_nobody(connect, student, mentor
     assert await deaf.close_code() == TRY_AGAIN_LATER
 
 
+async def test_what_was_caught_up_is_not_sent_again():
+    member = Member()
+    member.outbox.hold()
+    for key in (1, 2, 3):
+        member.outbox.push({"text": str(key)}, key)
+    member.outbox.release(seen=range(3))
+    for key in (2, 4):
+        member.outbox.push({"text": str(key)}, key)
+    assert [(await member.received.get())["text"] for _ in range(2)] == ["3", "4"]
+
+
 async def test_the_last_member_leaves_while_the_next_one_joins():
     hub, first, gone, last = get_hub(), Member(), Member(), Member()
     await hub.join("race", first)

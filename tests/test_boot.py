@@ -1,0 +1,74 @@
+"""Projects with fewer parts boot, too; servers reload, and wait for the services that they need."""
+
+import httpx
+import pytest
+
+from client import Person, talk
+from serving import each, running
+from variants import OPTIONS, PARTIAL
+
+SOCKETS = {"rooms": "/ws/rooms/lobby/", "notifications": "/ws/notifications/"}
+ONE_OF_EACH_SERVER = [variant for variant in PARTIAL if variant["consumers"] == OPTIONS["consumers"][2]]
+
+
+@pytest.mark.parametrize("variant", each(PARTIAL))
+async def test_what_was_chosen_is_served_and_nothing_else(variant, installed):
+    project = installed(variant)
+    by = "jwt" if variant["auth"] == "jwt" else "session"
+    with running(project) as server:
+        student = Person(server.url, "student", by)
+        assert student.browser.get("/").status_code == 200
+        channels = student.browser.get("/api/asyncapi.json").json()["channels"].values()
+        assert {channel["address"].split("/")[2] for channel in channels} == chosen(variant)
+        for consumer, path in SOCKETS.items():
+            there = consumer in chosen(variant)
+            assert student.browser.get(f"/{consumer}/").status_code == (200 if there else 404)
+            async with student.open(path) as socket:
+                if there:
+                    assert (await socket.frame())["type"] == "connection_established"
+                    await socket.ping()
+                else:
+                    assert await socket.closed() == 4404
+            async with talk(uri=student.address(path)["uri"]) as socket:
+                assert await socket.closed() == 4401
+        for path in ("/api/docs/", "/api/problems/"):
+            answer = student.browser.get(path)
+            assert (answer.status_code == 404) == (variant["rest_api"] == "none")
+        student.close()
+
+
+def chosen(variant):
+    return set(variant["consumers"].split(", ")) - {"none"}
+
+
+@pytest.mark.parametrize("variant", each(ONE_OF_EACH_SERVER))
+def test_make_run_serves_and_reloads(variant, installed):
+    project = installed(variant)
+    settings = project.folder / "config/settings.py"
+    before = settings.read_text(encoding="utf-8")
+    with running(project, "run") as server:
+        settings.write_text(f'{before}\nPROJECT_NAME = "Renamed meanwhile"\n', encoding="utf-8")
+        server.wait_until(lambda: "Renamed meanwhile" in httpx.get(server.url).text)
+    settings.write_text(before, encoding="utf-8")
+
+
+@pytest.mark.parametrize("variant", each(v for v in ONE_OF_EACH_SERVER if v["channel_layer"] != "memory"))
+def test_a_server_starts_before_its_services(variant, installed, valkey, request):
+    """Health says 503 until they are there, without a restart."""
+    project = installed(variant)
+    services = [valkey]
+    if variant["database"] == "postgresql":
+        services.append(request.getfixturevalue("postgresql"))
+    for service in services:
+        service.kill()
+    try:
+        with running(project, status=503) as server:
+            checks = httpx.get(f"{server.url}/api/health/", timeout=30).json()["checks"]
+            assert checks["channels"] != "ok"
+            assert (checks["database"] == "ok") == (variant["database"] == "sqlite")
+            for service in services:
+                service.start()
+            server.wait_until_healthy()
+    finally:
+        for service in services:
+            service.start()
