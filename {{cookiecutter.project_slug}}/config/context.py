@@ -26,6 +26,7 @@ def site(request):
 #% else
         "ws_auth": "cookie",
 #% endif
+#% if cookiecutter.__consumers
         "nav": [
 #% if "rooms" in cookiecutter.__consumers
             (reverse("rooms:index"), "Rooms", "Chat, see who is here and who is typing."),
@@ -34,5 +35,8 @@ def site(request):
             (reverse("notifications:index"), "Notifications", "Personal news that arrives as it happens."),
 #% endif
         ],
+#% else
+        "nav": [],
+#% endif
         "endpoints": ENDPOINTS,
     }

@@ -142,7 +142,7 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
         credentials = await aread_token(frame.token)
         if credentials is None or credentials.user.pk != self.user.pk:
             raise FrameError("not_allowed", "The token is not valid, or not this user's")
-        self.use(credentials)
+        self.watch(credentials)
 
 #% endif
     # The life of a socket
@@ -176,14 +176,18 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
 
     async def _open(self) -> None:
         # Accept first, whatever follows: a close before accept reaches a browser as 1006, without its reason.
+#% if cookiecutter.auth == "session"
+        await self.accept()
+#% else
         await self.accept("bearer" if "bearer" in self.scope["subprotocols"] else None)
+#% endif
         self.is_open = True
         credentials = self.scope["credentials"]
         if self.hub.draining:
             return await self.close(SERVICE_RESTART, "The server restarts; come back in a moment")
         if credentials is None:
             return await self.close(NOT_AUTHENTICATED, "Log in first")
-        self.use(credentials)
+        self.user = credentials.user
         self.hub.sockets.add(self)
         try:
             await self.hub.start()
@@ -191,6 +195,7 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
             for group in self.groups:
                 await self.join(group)
             await self.opened()
+            self.watch(credentials)
         except Refused as refusal:
             await self.close(refusal.code, refusal.reason)
         except Exception:
@@ -199,7 +204,8 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
 
     async def _take(self, message: dict) -> None:
         text = message.get("text")
-        if len(text if text is not None else message["bytes"]) > MAX_MESSAGE_BYTES:
+        data = message["bytes"] if text is None else text if text.isascii() else text.encode(errors="surrogatepass")
+        if len(data) > MAX_MESSAGE_BYTES:  # not every server can be told a limit
             await self.close(TOO_BIG, f"A frame holds at most {MAX_MESSAGE_BYTES} bytes")
         elif self.rate.allow():
             await self._answer(text)
@@ -254,9 +260,8 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
 
     # The end of a socket that is not the client's wish
 
-    def use(self, credentials: Credentials) -> None:
-        """Act for these credentials, and close the socket when they end."""
-        self.user = credentials.user
+    def watch(self, credentials: Credentials) -> None:
+        """Close the socket when these credentials end."""
         if self._timer is not None:
             self._timer.cancel()
         if credentials.expires is not None:

@@ -18,7 +18,7 @@ class Outbox:
     `BACKLOG_BYTES` bytes wait for a client that does not read.
     """
 
-    __slots__ = ("_backlog", "_bytes", "_closed", "_held", "_overflow", "_seen", "_send", "_writer")
+    __slots__ = ("_backlog", "_bytes", "_closed", "_overflow", "_seen", "_send", "_writer")
 
     def __init__(self, send: Callable[[dict], Awaitable[None]], overflow: Callable[[], None]):
         self._send = send
@@ -26,7 +26,6 @@ class Outbox:
         self._seen: Container[int] = ()
         self._backlog: deque | None = None  # exists only while events wait
         self._bytes = 0
-        self._held = False
         self._closed = False
         self._writer: asyncio.Task | None = None
 
@@ -48,10 +47,8 @@ class Outbox:
             task.exception()  # a socket that is gone says so in its own receive loop
 
     def hold(self) -> None:
-        """Keep events back until `release`, while the client is sent what it has missed."""
-        self._held = True
-        if self._backlog is None:
-            self._backlog = deque()
+        """Keep events back until `release`, while a new client is sent what it has missed."""
+        self._backlog = deque()
 
     def release(self, seen: Container[int] = ()) -> None:
         """Send what was kept back and go on as usual, but never an event whose key is in `seen`.
@@ -60,7 +57,6 @@ class Outbox:
         """
         if self._closed:
             return
-        self._held = False
         self._seen = seen
         self._backlog = deque(item for item in self._backlog if item[1] is None or item[1] not in seen)
         self._bytes = sum(len(message["text"]) for message, _ in self._backlog)
@@ -84,11 +80,10 @@ class Outbox:
         try:
             if blocked is not None:
                 await blocked
-            while self._backlog and not self._held:
+            while self._backlog:
                 message, _ = self._backlog.popleft()
                 self._bytes -= len(message["text"])
                 await self._send(message)
         except Exception:  # the socket is gone; its own receive loop says so
             self.discard()
-        if not self._held:
-            self._backlog = None
+        self._backlog = None
