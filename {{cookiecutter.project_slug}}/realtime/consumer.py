@@ -204,7 +204,7 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
 
     async def _take(self, message: dict) -> None:
         text = message.get("text")
-        data = message["bytes"] if text is None else text if text.isascii() else text.encode(errors="surrogatepass")
+        data = message["bytes"] if text is None else text.encode(errors="surrogatepass")
         if len(data) > MAX_MESSAGE_BYTES:  # not every server can be told a limit
             await self.close(TOO_BIG, f"A frame holds at most {MAX_MESSAGE_BYTES} bytes")
         elif self.rate.allow():
