@@ -2,6 +2,7 @@
 UV := $(or $(shell command -v uv),.venv/bin/uv)
 PYTHON := .venv/bin/python
 WORKERS ?= 2
+NO_BROWSER := $(if $(shell command -v chromium),,-m "not browser")
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test bench lint format
@@ -17,7 +18,7 @@ demo: .venv/installed ## Generate the default project into demo/ and serve it at
 	@cd demo/live_site && $(PYTHON) -m config.server --reload
 
 test: .venv/installed ## Bake, boot and talk to every variant; make test ARGS="-k daphne" runs a part
-	$(PYTHON) -m pytest -v -n $(WORKERS) --dist loadgroup $(ARGS)
+	$(PYTHON) -m pytest -v -n $(WORKERS) --dist loadgroup $(NO_BROWSER) $(ARGS)
 
 bench: .venv/installed ## Measure fan-out and HTTP against other servers; results go to docs/
 	$(PYTHON) -m benchmarks

@@ -48,7 +48,12 @@ def test_make_run_serves_and_reloads(variant, installed):
     before = settings.read_text(encoding="utf-8")
     with running(project, "run") as server:
         settings.write_text(f'{before}\nPROJECT_NAME = "Renamed meanwhile"\n', encoding="utf-8")
-        server.wait_until(lambda: "Renamed meanwhile" in httpx.get(server.url).text)
+
+        def reloaded():
+            settings.touch()  # again, since a reloader takes its first look after the server's first answer
+            return "Renamed meanwhile" in httpx.get(server.url).text
+
+        server.wait_until(reloaded)
     settings.write_text(before, encoding="utf-8")
 
 

@@ -1,0 +1,169 @@
+"""What the documentation says is what the code does."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from serving import each
+from variants import BOOTED, CONFIG, QUESTIONS, TEMPLATE
+
+README = (TEMPLATE / "README.md").read_text(encoding="utf-8")
+PROTOCOL = (TEMPLATE / "docs/protocol.md").read_text(encoding="utf-8")
+PAGES = [TEMPLATE / "README.md", TEMPLATE / "CHANGELOG.md", *sorted(TEMPLATE.glob("docs/*.md"))]
+TOKENS_AND_REDIS = next(v for v in BOOTED if (v["auth"], v["channel_layer"]) == ("jwt", "redis"))
+
+# Prints {address of a socket: {"receive": types of frames, "send": types of frames}}.
+FRAMES = """
+import json
+from realtime.asyncapi import document
+page = document("", "", "ws")
+named = {key: message["name"] for key, message in page["components"]["messages"].items()}
+sockets = {channel["address"]: {} for channel in page["channels"].values()}
+for operation in page["operations"].values():
+    address = page["channels"][operation["channel"]["$ref"].split("/")[-1]]["address"]
+    types = [named[message["$ref"].split("/")[-1]] for message in operation["messages"]]
+    sockets[address][operation["action"]] = types
+print(json.dumps(sockets))
+"""
+
+
+def section(text, heading):
+    """Return what stands below a heading, up to the next one."""
+    _, found, rest = text.partition(f"# {heading}\n")
+    assert found, f"there is no heading {heading!r}"
+    return rest.partition("\n#")[0]
+
+
+def rows(text):
+    """Return the rows of the tables in a text, without their heads, as lists of cells."""
+    lines = re.findall(r"^\| ?(.+) \|$", text, re.MULTILINE)
+    return [[cell.strip() for cell in line.split("|")] for line in lines][1:]
+
+
+def code(text):
+    """Return the words that are set as code."""
+    return re.findall(r"`([\w.]+)`", text)
+
+
+# -- README ------------------------------------------------------------------------------------------------
+
+
+def test_readme_s_table_has_every_prompt_and_every_choice():
+    table, prompts = {}, []
+    for names, choices, _ in rows(section(README, "The questions")):
+        prompts = code(names) or prompts
+        for prompt in prompts:
+            table.setdefault(prompt, []).extend(choices.split(", "))
+    choices = {key: CONFIG[key] if isinstance(CONFIG[key], list) else ["text"] for key in QUESTIONS}
+    assert table == choices | CONFIG["_lists"]
+
+
+def test_readme_shows_the_questions_as_they_are_asked(tmp_path):
+    """Give the answers of the transcript; what is printed is the transcript without them."""
+    command, transcript = re.search(r"```\n\$ (.+)\n([^`]+)```", README).groups()
+    path = tmp_path / command.split()[1]
+    path.parent.mkdir(parents=True)
+    path.symlink_to(TEMPLATE)
+    asked = re.compile(r"^( .+\):)(.*)$", re.MULTILINE)
+    answers = "".join(f"{answer.strip()}\n" for _, answer in asked.findall(transcript))
+    done = subprocess.run(
+        [sys.executable, "-m", *command.split()],
+        cwd=tmp_path,
+        env=os.environ | {"PWD": str(tmp_path), "COLUMNS": "200"},
+        input=answers,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.split() == asked.sub(r"\1", transcript).split()
+
+
+def test_every_make_target_that_is_named_exists(bake):
+    project = bake()
+    for pages, makefile in (
+        (PAGES, TEMPLATE / "Makefile"),
+        ([project / "README.md"], project / "Makefile"),
+    ):
+        targets = set(re.findall(r"^([a-z-]+):", makefile.read_text(encoding="utf-8"), re.MULTILINE))
+        for page in pages:
+            text = page.read_text(encoding="utf-8")
+            named = set(re.findall(r"(?:^|`)(?:[A-Z]+=\S+ )?make ([a-z-]+)", text, re.MULTILINE))
+            assert named <= targets, page
+
+
+# -- Links -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page):
+    for link in re.findall(r"\]\((?!https?:)(.+?)\)", page.read_text(encoding="utf-8")):
+        path, _, anchor = link.partition("#")
+        target = page.parent / path if path else page
+        assert target.is_file(), link
+        assert not anchor or anchor in anchors(target), link
+
+
+def anchors(page):
+    """Return the names by which GitHub links to the headings of a page."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+# -- docs/protocol.md --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("variant", each([TOKENS_AND_REDIS]))
+def test_protocol_lists_the_frames_of_each_socket(variant, installed):
+    output = installed(variant).manage("shell", "--command", FRAMES)
+    every = frames("On every socket")
+    for address, socket in json.loads(output.splitlines()[-1]).items():
+        own = frames(f"`{address.replace('{', '<').replace('}', '>')}`")
+        taken = {(type, "client") for type in socket["receive"]}
+        sent = {(type, "server") for type in [*socket["send"], "reply"]}
+        assert every | own == taken | sent, address
+
+
+def frames(heading):
+    """Return the documented frames as pairs of a type and who sends it, "client" or "server"."""
+    pairs = set()
+    for types, senders, *_ in rows(section(PROTOCOL, heading)):
+        types, senders = code(types), senders.replace("both", "client, server").split(", ")
+        pairs |= set(zip(types * (len(senders) // len(types)), senders, strict=True))
+    return pairs
+
+
+def test_protocol_lists_the_error_codes(bake):
+    raised = re.compile(r'(?:FrameError\(|code=|code = |code, detail = )"(\w+)"')
+    sources = bake(**TOKENS_AND_REDIS).glob("*/*.py")
+    codes = {code for path in sources for code in raised.findall(path.read_text(encoding="utf-8"))}
+    assert {word for codes, _ in rows(section(PROTOCOL, "Errors")) for word in code(codes)} == codes
+
+
+def test_protocol_lists_the_close_codes(bake):
+    text = section(PROTOCOL, "Close codes")
+    codes, on_daphne = (close_codes(bake(server=server)) for server in ("uvicorn", "daphne"))
+    assert {code for code, *_ in rows(text)} == set(codes.values())
+    pairs = {(codes[name], on_daphne[name]) for name in codes if name != "TOO_BIG"}  # daphne itself says 1009
+    assert set(re.findall(r"(\d{4}) is (\d{4})", text)) == {(one, other) for one, other in pairs if one != other}
+
+
+def close_codes(project):
+    source = (project / "realtime/codes.py").read_text(encoding="utf-8")
+    return dict(re.findall(r"^([A-Z_]+) = (\d{4})", source, re.MULTILINE))
+
+
+# -- .env.example ------------------------------------------------------------------------------------------
+
+
+def test_env_example_has_the_variables_that_settings_read(bake):
+    for variant in BOOTED[: len(BOOTED) // len(CONFIG["server"])]:  # the server makes no difference
+        project = bake(**variant)
+        settings = (project / "config/settings.py").read_text(encoding="utf-8")
+        example = (project / ".env.example").read_text(encoding="utf-8")
+        read = re.findall(r'\benv\.\w+[,(]\s*"(\w+)"', settings)
+        documented = re.findall(r"^(?:# )?([A-Z_]+)=", example, re.MULTILINE)
+        assert sorted(read) == sorted(documented), project
