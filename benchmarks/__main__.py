@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: measure this template against other servers, and say which bars it meets."""
+"""Measure this template against other servers, and say which bars it meets. Needs Linux, cc and two cores."""
 
 import argparse
 import datetime
@@ -23,8 +23,7 @@ Measured on {date} with `{command}`.
 Medians of {rounds} rounds, in each of which all are measured in turn; ratios are taken within a round.
 
 {machine}; the server has one core for itself, the load generator and Redis share the others.
-{versions}.
-"""
+{versions}."""
 
 
 def main():
@@ -36,7 +35,7 @@ def main():
     parser.add_argument("--docs", type=Path, default=HERE.parent / "docs", help="where the page goes (docs/)")
     options = parser.parse_args()
 
-    use_load_cores()
+    use_load_cores(options.sockets)
     compiled("load.c")
     print("Generating and installing a project")
     project = generate()

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import resource
+import shutil
 import signal
 import socket
 import subprocess
@@ -22,10 +23,12 @@ SERVER_CORES = set(CORES[:1])
 LOAD_CORES = set(CORES[1:]) or SERVER_CORES
 
 
-def use_load_cores():
-    """Leave the server's core, and allow as many open files as the system permits."""
+def use_load_cores(sockets):
+    """Leave the server's core, and allow as many open files as the system permits, which `sockets` need."""
     os.sched_setaffinity(0, LOAD_CORES)
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    if hard < sockets + 100:
+        sys.exit(f"A process may open {hard} files here, too few for {sockets} sockets. Raise `ulimit -Hn`.")
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
@@ -88,6 +91,8 @@ def rss(process):
 
 def compiled(source):
     """The program compiled from a C file of this folder."""
+    if shutil.which("cc") is None:
+        sys.exit(f"There is no C compiler, cc, for benchmarks/{source}. Install gcc or clang.")
     BUILD.mkdir(exist_ok=True)
     program = BUILD / source.removesuffix(".c")
     subprocess.run(["cc", "-O2", "-o", program, HERE / source], check=True)

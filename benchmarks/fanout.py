@@ -183,6 +183,7 @@ def max_share(rounds):
 
 COLUMNS = {  # key: title, format
     "deliveries_per_second": ("deliveries/s", ",.0f"),
+    "cpu_us": ("server CPU each, µs", ".1f"),
     "last_ms": ("last socket ms", ".0f"),
     "p50_ms": ("p50 ms", ".0f"),
     "p99_ms": ("p99 ms", ".0f"),

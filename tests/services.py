@@ -5,6 +5,8 @@ import secrets
 import socket
 import warnings
 from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
 import psycopg
@@ -96,8 +98,12 @@ class PostgreSQL:
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory):
-    """The `PostgreSQL` of this worker, in which each project has a database."""
-    service = PostgreSQL(tmp_path_factory.mktemp("postgresql"))
-    yield service
-    service.kill()
+def postgresql():
+    """The `PostgreSQL` of this worker, in which each project has a database.
+
+    Not below pytest's own folder: root runs it as another user, who may not look into that one.
+    """
+    with TemporaryDirectory(prefix="postgresql-") as folder:
+        service = PostgreSQL(Path(folder))
+        yield service
+        service.kill()

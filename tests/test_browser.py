@@ -62,10 +62,15 @@ def site(request, installed):
 
 @pytest.fixture
 def complaints():
-    """What consoles said: errors, warnings, violations of the security policy. None may be left in the end."""
+    """What consoles say: errors, warnings, violations of the security policy. None may be left."""
     complaints = []
     yield complaints
     assert not complaints
+
+
+def forgive(complaints, reason):
+    """Take off the complaints that were to be expected, for this reason."""
+    complaints[:] = [complaint for complaint in complaints if not re.search(reason, complaint)]
 
 
 @pytest.fixture
@@ -178,8 +183,7 @@ def test_pages_come_back_after_a_restart(site, log_in, complaints, monkeypatch):
         expect(said(student).last).to_have_text("Still there?")
         for page in (student, mentor):
             page.close()
-    assert all("ERR_CONNECTION_REFUSED" in complaint for complaint in complaints), complaints
-    complaints.clear()
+    forgive(complaints, "ERR_CONNECTION_REFUSED")
 
 
 def test_logging_out_sends_the_other_tab_to_the_login_page(log_in, complaints):
@@ -191,8 +195,7 @@ def test_logging_out_sends_the_other_tab_to_the_login_page(log_in, complaints):
     expect(there).to_have_url(re.compile(r"/accounts/login/\?next=%2Frooms%2Flobby%2F$"))
     submit_login(there, "mentor")
     expect_state(there, "connected")
-    assert all("/api/ws-ticket/" in complaint for complaint in complaints), complaints  # 401, as it should be
-    complaints.clear()
+    forgive(complaints, "status of 401 .*/api/ws-ticket/")
 
 
 @pytest.mark.parametrize("width", WIDTHS)
@@ -209,10 +212,12 @@ def test_pages_fit_the_window_and_raise_no_complaint(log_in, width):
         assert admin.evaluate(OVERFLOW) == 0, path
 
 
-def test_pages_of_libraries_raise_no_complaint(log_in):
-    """Django's admin, and Swagger UI, work under the project's security policy."""
+def test_pages_of_libraries_raise_no_complaint(log_in, complaints):
+    """Django's admin and Swagger UI work under the project's security policy."""
     admin = log_in("admin")
     for path in ("/admin/", "/admin/accounts/user/", "/admin/accounts/user/add/"):
         assert admin.goto(path).ok
     assert admin.goto("/api/docs/").ok
     expect(admin.locator(".opblock").first).to_be_visible()
+    forgive(complaints, "/favicon.ico$")  # the admin names no icon
+    forgive(complaints, "Applying inline style .*/api/docs/$")  # a few lines that Swagger UI can do without

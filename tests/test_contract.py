@@ -54,8 +54,9 @@ class Site:
         return ROOM.format(slug)
 
     def cleanups(self, run):
-        """Return the lines that the probe's sockets of a run wrote when they were gone."""
-        lines = (self.project.folder / "closed.txt").read_text(encoding="utf-8").splitlines()
+        """Return what the probe's sockets of a run wrote when they were gone, a line each."""
+        file = self.project.folder / "closed.txt"
+        lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
         return [line for line in lines if line.startswith(f"{urlencode({'run': run})} ")]
 
     def health(self):
@@ -239,7 +240,7 @@ async def test_c04_bad_frames_are_answered_and_the_socket_stays_usable(site):
 
 
 async def test_c05_a_frame_of_10_mib_is_refused_with_1009(site):
-    """Whole or in fragments. A hundred MiB of them leave the server not even a fifth of that bigger."""
+    """Whole or in fragments. Once the server is warm, 80 MiB of them leave it less than 20 MiB bigger."""
 
     async def send(message):
         async with site.student.open(NOTIFICATIONS) as socket:
@@ -248,14 +249,17 @@ async def test_c05_a_frame_of_10_mib_is_refused_with_1009(site):
                 await socket.socket.send(message)
             return await socket.closed()
 
+    async def send_eight():
+        for _ in range(4):
+            assert await send(whole) == 1009
+            # Who goes on with the next fragment after the refusal may find the connection reset.
+            assert await send([half] * 256) in (1009, 1006)
+
     half, whole = "x" * 40_000, "x" * (10 * 2**20)
     assert await send([half, half]) == 1009
-    assert await send(whole) == 1009
+    await send_eight()
     before = site.server.memory()
-    for _ in range(5):
-        assert await send(whole) == 1009
-        # One that goes on with the next fragment after the refusal may have its connection reset.
-        assert await send([half] * 256) in (1009, 1006)
+    await send_eight()
     assert site.server.memory() - before < 20
     assert site.health().status_code == 200
 

@@ -147,8 +147,9 @@ def test_protocol_lists_the_close_codes(bake):
     text = section(PROTOCOL, "Close codes")
     codes, on_daphne = (close_codes(bake(server=server)) for server in ("uvicorn", "daphne"))
     assert {code for code, *_ in rows(text)} == set(codes.values())
-    pairs = {(codes[name], on_daphne[name]) for name in codes if name != "TOO_BIG"}  # daphne itself says 1009
-    assert set(re.findall(r"(\d{4}) is (\d{4})", text)) == {(one, other) for one, other in pairs if one != other}
+    del on_daphne["TOO_BIG"]  # daphne itself is first to refuse such a frame, with the usual code
+    differing = {(codes[name], code) for name, code in on_daphne.items() if codes[name] != code}
+    assert set(re.findall(r"(\d{4}) is (\d{4})", text)) == differing
 
 
 def close_codes(project):

@@ -43,8 +43,9 @@ def deleted(sender, instance, **kwargs):
 
 
 @receiver(user_logged_out)
-def logged_out(sender, user, **kwargs):
+def logged_out(sender, request, user, **kwargs):
     if user is not None:
+        request.session.flush()  # Django does so after this signal: too late for who reconnects at once
         kick_after_commit(user.pk, "You have logged out")
 #% if cookiecutter.auth != "session"
 #%%

@@ -1,5 +1,6 @@
 """Who opens a socket."""
 
+import asyncio
 from urllib.parse import parse_qs
 
 from django.conf import settings
@@ -30,7 +31,9 @@ class WebSocketAuthMiddleware:
         self.application = application
 
     async def __call__(self, scope, receive, send):
-        return await self.application({**scope, "credentials": await authenticate(scope)}, receive, send)
+        scope = {**scope, "authenticated_at": asyncio.get_running_loop().time()}  # at the earliest
+        scope["credentials"] = await authenticate(scope)
+        return await self.application(scope, receive, send)
 
 
 @in_database

@@ -33,11 +33,7 @@ def settings_that_hurt(app_configs, **kwargs):
             any(database.get("CONN_MAX_AGE") != 0 for database in settings.DATABASES.values()),
             Warning(
                 "CONN_MAX_AGE of a database is not 0: under ASGI each thread keeps its connection.",
-#% if cookiecutter.database == "postgresql"
-                hint="Set CONN_MAX_AGE to 0: OPTIONS['pool'] keeps connections open.",
-#% else
-                hint="Set CONN_MAX_AGE to 0: opening the file takes no time.",
-#% endif
+                hint="Set CONN_MAX_AGE to 0 in DATABASES.",
                 id="realtime.W003",
             ),
         ),

@@ -2,13 +2,11 @@
 
 #% if cookiecutter.server == "daphne"
 # autobahn, on which daphne rests, sends only 1000 and 3000 to 4999: the 1000s stand as 4000s here.
-INTERNAL_ERROR = 4011
 SERVICE_RESTART = 4012
 TRY_AGAIN_LATER = 4013
 TOO_BIG = 4009  # of a frame within the server's own limit, which answers 1009
 #% else
 TOO_BIG = 1009
-INTERNAL_ERROR = 1011
 SERVICE_RESTART = 1012
 TRY_AGAIN_LATER = 1013
 #% endif

@@ -24,6 +24,7 @@ TEXT = "hub.text"  # the type of events that carry an encoded frame
 KICK = "hub.kick"  # the type of events that close a user's sockets
 EVERYWHERE = "realtime.processes"  # the group in which each process is a member
 BATCH = 50  # sends between two turns of the event loop, so that its lag stays at a few milliseconds
+KICK_SECONDS = 60  # for which a kick also holds for handshakes that began before it
 REFRESH_SECONDS = 3600  # layers forget a membership a day after it was made
 
 
@@ -52,6 +53,7 @@ class Hub:
         self._tasks: set[asyncio.Task] = set()
         self._recovery: asyncio.Task | None = None
         self._probes: dict[str, asyncio.Future] = {}
+        self._kicked: dict[int, float] = {}
         self.spawn(self._refresh())
 
     async def start(self) -> None:
@@ -133,8 +135,7 @@ class Hub:
             case "hub.text":
                 await self._fan_out(group, event)
             case "hub.kick":
-                for socket in [socket for socket in self.sockets if socket.user.pk == event["user"]]:
-                    self.spawn(socket.close(event["code"], event["reason"]))
+                self._kick(event)
             case "hub.probe":
                 arrived = self._probes.get(event["key"])
                 if arrived is not None and not arrived.done():
@@ -143,6 +144,17 @@ class Hub:
                 name = get_handler_name(event)
                 for member in tuple(group.members):
                     self.spawn(member.handle_event(name, event))
+
+    def _kick(self, event: dict) -> None:
+        now = self.loop.time()
+        self._kicked = {user: at for user, at in self._kicked.items() if now - at < KICK_SECONDS}
+        self._kicked[event["user"]] = now
+        for socket in [socket for socket in self.sockets if socket.user.pk == event["user"]]:
+            self.spawn(socket.close(event["code"], event["reason"]))
+
+    def was_kicked(self, user_id: int, since: float) -> bool:
+        """Whether a user was put out after `since` (loop time): a proof read then holds no longer."""
+        return self._kicked.get(user_id, 0) > since
 
     async def _fan_out(self, group: Group, event: dict) -> None:
         message = {"type": "websocket.send", "text": event["text"]}
