@@ -23,6 +23,7 @@ KEPT = {
     "realtime/auth_session.py": ANSWERS["auth"] != "jwt",
     "realtime/auth_jwt.py": ANSWERS["auth"] != "session",
     "accounts/urls.py": ANSWERS["auth"] != "session",
+    "config/uvicorn_frames.py": ANSWERS["server"] in ("uvicorn", "gunicorn"),
     "config/logs.py": LAYER == "redis",
     "static/realtime.js": CONSUMERS != [""],
     "static/ui.js": CONSUMERS != [""],

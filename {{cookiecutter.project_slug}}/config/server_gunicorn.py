@@ -15,6 +15,8 @@ from uvicorn_worker import UvicornWorker
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
+from config.uvicorn_frames import SharedFrames
+
 PING_INTERVAL = PING_TIMEOUT = 20  # seconds; less than the idle timeouts of nginx and of load balancers
 GRACE = 3  # seconds that running requests have to end, once the sockets are closed
 
@@ -40,7 +42,7 @@ class Server(uvicorn.Server):
 
 class Worker(UvicornWorker):
     CONFIG_KWARGS = {
-        "ws": "websockets-sansio",  # the fastest
+        "ws": SharedFrames,
         "ws_max_size": settings.REALTIME["MAX_MESSAGE_BYTES"],
         "ws_ping_interval": PING_INTERVAL,
         "ws_ping_timeout": PING_TIMEOUT,

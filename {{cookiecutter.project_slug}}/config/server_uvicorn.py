@@ -11,6 +11,7 @@ from django.utils.log import configure_logging
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
+from config.uvicorn_frames import SharedFrames
 from realtime.drain import drain
 
 PING_INTERVAL = PING_TIMEOUT = 20  # seconds; less than the idle timeouts of nginx and of load balancers
@@ -43,7 +44,7 @@ def serve(workers=1):
         host=settings.HOST,
         port=settings.PORT,
         workers=workers,
-        ws="websockets-sansio",  # the fastest
+        ws=SharedFrames,
         ws_max_size=settings.REALTIME["MAX_MESSAGE_BYTES"],
         ws_ping_interval=PING_INTERVAL,
         ws_ping_timeout=PING_TIMEOUT,

@@ -31,7 +31,7 @@ class WebSocketAuthMiddleware:
         self.application = application
 
     async def __call__(self, scope, receive, send):
-        scope = {**scope, "authenticated_at": asyncio.get_running_loop().time()}  # at the earliest
+        scope["authenticated_at"] = asyncio.get_running_loop().time()  # at the earliest
         scope["credentials"] = await authenticate(scope)
         return await self.application(scope, receive, send)
 

@@ -112,6 +112,8 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
     def spawn(self, coroutine) -> asyncio.Task:
         """Run long work beside the socket's frames; it is cancelled when the socket closes."""
         task = asyncio.create_task(coroutine)
+        if self.tasks is None:
+            self.tasks = set()
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
         return task
@@ -156,7 +158,7 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
         self.rate = FrameRate()
         self.socket_id = uuid4().hex
         self.joined: list[str] = []
-        self.tasks: set[asyncio.Task] = set()
+        self.tasks: set[asyncio.Task] | None = None  # made when needed: it is 200 bytes
         self.is_open = self._entered = self._dropped = False
         self._task = asyncio.current_task()
         self._timer: asyncio.TimerHandle | None = None
@@ -248,7 +250,7 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
         self.rate.forget()
         if self._timer is not None:
             self._timer.cancel()
-        for task in self.tasks:
+        for task in self.tasks or ():
             task.cancel()
         for group in self.joined:
             self.hub.leave(group, self)
