@@ -13,6 +13,7 @@ import psycopg
 import pytest
 from asgiref.sync import sync_to_async
 from asgiref.testing import ApplicationCommunicator
+from channels.layers import channel_layers
 from channels.routing import get_default_application
 from django.conf import settings
 #% if cookiecutter.database == "postgresql"
@@ -191,6 +192,7 @@ async def nothing_stays():
 #% if cookiecutter.channel_layer != "memory"
     await presence.close()
 #% endif
+    channel_layers.backends.clear()  # some keep locks of this event loop
     await sync_to_async(connections.close_all)()
 
 
