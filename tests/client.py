@@ -47,6 +47,7 @@ class Person:
 
     def at(self, url):
         """Return the same person, logged in, at another server of the project."""
+        getattr(self, "tokens" if self.by == "jwt" else "browser")  # logs in, once for both
         person = copy.copy(self)
         person.url = url
         return person
