@@ -20,9 +20,6 @@ class SlowQuery(ClientFrame, tag="slow_query"):
 
 
 class ProbeConsumer(RealtimeConsumer):
-    async def opened(self):
-        await self.send_frame({"type": "connection_established"})
-
     async def explode(self, frame: Explode):
         raise ArithmeticError("the probe exploded")
 

@@ -34,7 +34,7 @@ from rest_framework_simplejwt.tokens import AccessToken
 #%%
 from accounts.models import User
 from config.routing import websocket_urlpatterns
-#% if cookiecutter.channel_layer != "memory"
+#% if cookiecutter.channel_layer != "memory" and "rooms" in cookiecutter.__consumers
 from realtime import presence
 #% endif
 from realtime.tests.sample import SampleConsumer
@@ -57,6 +57,7 @@ def pytest_configure():
 def own_part_of_redis():
     """Use keys and channels apart from those of a server on the same Redis, and leave none behind."""
     prefix = settings.CHANNEL_LAYERS["default"]["CONFIG"]["prefix"] = f"test-{uuid4().hex}"
+    settings.CACHES["default"]["KEY_PREFIX"] = prefix
     with Redis.from_url(settings.REDIS_URL) as redis:
         try:
             redis.ping()
@@ -189,7 +190,7 @@ async def nothing_stays():
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-#% if cookiecutter.channel_layer != "memory"
+#% if cookiecutter.channel_layer != "memory" and "rooms" in cookiecutter.__consumers
     await presence.close()
 #% endif
     channel_layers.backends.clear()  # some keep locks of this event loop

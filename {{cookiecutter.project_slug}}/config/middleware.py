@@ -11,6 +11,7 @@ from asgiref.sync import sync_to_async
 #% if cookiecutter.django_version == "5.2"
 from csp.middleware import CSPMiddleware
 #% endif
+from django.conf import settings
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
@@ -56,7 +57,7 @@ async def call_inline(self, request):
 async def call_session(self, request):
     self.process_request(request)
     response = await self.get_response(request)
-    if request.session.modified:
+    if request.session.modified or settings.SESSION_SAVE_EVERY_REQUEST:
         return await sync_to_async(self.process_response)(request, response)  # writes to the database
     return self.process_response(request, response)
 

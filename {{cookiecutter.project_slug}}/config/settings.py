@@ -240,7 +240,15 @@ REDIS_URL = read(
     default="redis://localhost:6379/0",
     validate=URL(schemes={"redis", "rediss", "unix"}, require_tld=False),
 )
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+# Another project on the same Redis must not hear this one's events or redeem tickets here.
+REDIS_PREFIX = "{{ cookiecutter.project_slug }}"
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": REDIS_PREFIX,
+    }
+}
 REDIS_HOST = {
     "address": REDIS_URL,
     "socket_timeout": None,  # the client's default of 5 s would end every consumer that is idle for so long
@@ -249,7 +257,10 @@ REDIS_HOST = {
 }
 #% if cookiecutter.channel_layer == "redis"
 CHANNEL_LAYERS = {
-    "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_HOST]}}
+    "default": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {"hosts": [REDIS_HOST], "prefix": REDIS_PREFIX},
+    }
 }
 #% else
 CHANNEL_LAYERS = {
@@ -257,6 +268,7 @@ CHANNEL_LAYERS = {
         "BACKEND": "channels_redis.core.RedisChannelLayer",
         "CONFIG": {
             "hosts": [REDIS_HOST],
+            "prefix": REDIS_PREFIX,
             "capacity": read(
                 env.int,
                 "CHANNEL_CAPACITY",
@@ -299,7 +311,7 @@ REALTIME = {
 #% endif
     "HEARTBEAT": 25,  # seconds between a client's pings
     "BACKLOG_FRAMES": 1000,  # that wait for a client which does not read, before it is closed
-    "BACKLOG_BYTES": 1_048_576,
+    "BACKLOG_SIZE": 1_048_576,  # in characters
     "DATABASE_THREADS": 10,
     "DRAIN_SECONDS": 5,
 }

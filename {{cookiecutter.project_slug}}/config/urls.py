@@ -1,4 +1,5 @@
 from django.contrib import admin
+from django.contrib.auth import views as auth
 from django.urls import include, path
 from django.views.generic import TemplateView
 #% if cookiecutter.rest_api == "drf"
@@ -8,7 +9,12 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 urlpatterns = [
     path("", TemplateView.as_view(template_name="home.html"), name="home"),
     path("admin/", admin.site.urls),
-    path("accounts/", include("django.contrib.auth.urls")),
+    path("accounts/login/", auth.LoginView.as_view(), name="login"),
+    path("accounts/logout/", auth.LogoutView.as_view(), name="logout"),
+    path("accounts/password_change/", auth.PasswordChangeView.as_view(), name="password_change"),
+    path(
+        "accounts/password_change/done/", auth.PasswordChangeDoneView.as_view(), name="password_change_done"
+    ),
 #% if cookiecutter.auth != "session"
     path("api/", include("accounts.urls")),
 #% endif

@@ -1,7 +1,7 @@
 from django.db.models import Q
 from django.utils import timezone
 
-from notifications.frames import Connected, MarkRead, Notice, NoticeRead
+from notifications.frames import MarkRead, Notice, NoticeRead, NotificationsConnected
 from notifications.models import Notification
 from notifications.notify import group_of, to_frame
 from realtime.consumer import HEARTBEAT, RealtimeConsumer
@@ -16,18 +16,17 @@ class NotificationConsumer(RealtimeConsumer):
     On connect come the unread ones, or with `?since=<notification_id>` all that came after that one.
     """
 
-    sends = (Connected, Notice, NoticeRead)
+    sends = (NotificationsConnected, Notice, NoticeRead)
 
     async def opened(self):
-        self.outbox.hold()
         await self.join(group_of(self.user.pk))
         waiting = await self.missed()
-        await self.send_frame(
-            Connected(user=self.user_info, unread=await self.count_unread(), heartbeat=HEARTBEAT)
+        await self.greet(
+            NotificationsConnected(user=self.user_info, unread=await self.count_unread(), heartbeat=HEARTBEAT)
         )
         for notification in waiting:
             await self.send_frame(to_frame(notification))
-        self.outbox.release({notification.pk for notification in waiting})
+        return {notification.pk for notification in waiting}
 
     async def mark_read(self, frame: MarkRead):
         if not await self.set_read(frame.notification_id):

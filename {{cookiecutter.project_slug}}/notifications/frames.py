@@ -1,7 +1,7 @@
 from datetime import datetime
 from typing import Any
 
-from realtime.frames import ClientFrame, Frame, UserInfo
+from realtime.frames import ClientFrame, Connected, Frame
 
 
 class MarkRead(ClientFrame, tag="mark_read"):
@@ -20,7 +20,5 @@ class NoticeRead(Frame, tag="notification_read"):
     notification_id: int
 
 
-class Connected(Frame, tag="connection_established"):
-    user: UserInfo
+class NotificationsConnected(Connected, tag="connection_established"):
     unread: int
-    heartbeat: int

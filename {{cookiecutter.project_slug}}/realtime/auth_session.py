@@ -6,7 +6,7 @@ from django.conf import settings
 from django.contrib.auth import get_user
 from django.http import HttpRequest
 
-from realtime.credentials import Credentials
+from realtime.credentials import Credentials, session_ends
 
 SessionStore = import_module(settings.SESSION_ENGINE).SessionStore
 
@@ -20,4 +20,4 @@ def read_session(session_key: str | None) -> Credentials | None:
     user = get_user(request)
     if not user.is_authenticated:
         return None
-    return Credentials(user, request.session.get_expiry_date().timestamp())
+    return Credentials(user, session_ends(request.session))

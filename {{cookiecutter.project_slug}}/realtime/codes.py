@@ -1,4 +1,4 @@
-"""Close codes: those of RFC 6455 that apply, and 4000 + the HTTP status of the same meaning."""
+"""Close codes: registered ones (RFC 6455, section 11.7), and 4000 + the HTTP status of the same meaning."""
 
 #% if cookiecutter.server == "daphne"
 # autobahn, on which daphne rests, sends only 1000 and 3000 to 4999: the 1000s stand as 4000s here.

@@ -4,6 +4,7 @@ import asyncio
 import inspect
 import logging
 import time
+from collections.abc import Container
 from contextlib import suppress
 from typing import Any, ClassVar
 from urllib.parse import parse_qs
@@ -24,6 +25,7 @@ from realtime.frames import (
     AuthRefresh,
 #% endif
     ClientFrame,
+    Connected,
     Error,
     Frame,
     FrameError,
@@ -53,6 +55,7 @@ EXPIRY_NOTICE = 30  # seconds before a token ends at which the client is told
 #%%
 
 EVERY_CONSUMER_SENDS = (
+    Connected,
     Error,
     Pong,
     Reconnect,
@@ -79,7 +82,7 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
         super().__init_subclass__(**kwargs)
         cls.handlers = {}
         for name, method in inspect.getmembers(cls, inspect.iscoroutinefunction):
-            parameters = list(inspect.signature(method).parameters.values())[1:]
+            parameters = list(inspect.signature(method, eval_str=True).parameters.values())[1:]
             frame = parameters[0].annotation if len(parameters) == 1 else None
             if isinstance(frame, type) and issubclass(frame, ClientFrame):
                 cls.handlers[frame] = name
@@ -88,8 +91,17 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
 
     # What a subclass has
 
-    async def opened(self) -> None:
-        """The socket is open: join groups, send the first frame."""
+    async def opened(self) -> Container[int] | None:
+        """The socket is open: join groups; `greet`, if the first frame is to say more than usual.
+
+        Events that arrive meanwhile are sent afterwards, except those whose keys are returned: they tell of
+        what has just been sent from the database.
+        """
+
+    async def greet(self, frame: Frame) -> None:
+        """Send the first frame, `connection_established`."""
+        self._greeted = True
+        await self.send_frame(frame)
 
     async def closed(self, code: int) -> None:
         """The socket is gone, however it ended; called if `opened` was. Groups are left without this."""
@@ -159,7 +171,7 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
         self.socket_id = uuid4().hex
         self.joined: list[str] = []
         self.tasks: set[asyncio.Task] | None = None  # made when needed: it is 200 bytes
-        self.is_open = self._entered = self._dropped = False
+        self.is_open = self._entered = self._greeted = self._dropped = False
         self._task = asyncio.current_task()
         self._timer: asyncio.TimerHandle | None = None
         code = ABNORMAL
@@ -196,9 +208,13 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
         try:
             await self.hub.start()
             self._entered = True
+            self.outbox.hold()
             for group in self.groups:
                 await self.join(group)
-            await self.opened()
+            told = await self.opened()
+            if not self._greeted:
+                await self.greet(Connected(user=self.user_info, heartbeat=HEARTBEAT))
+            self.outbox.release(told or ())
             self.watch(credentials)
         except Refused as refusal:
             await self.close(refusal.code, refusal.reason)
@@ -226,9 +242,10 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
                 raise FrameError("unsupported_data", "Frames are JSON text, not binary")
             frame = self.inbox.decode(text)
             id = frame.id
-            result = await getattr(self, self.handlers[type(frame)])(frame)
+            result = await getattr(type(self), self.handlers[type(frame)])(self, frame)
         except FrameError as error:
-            await self.send_frame(Error(code=error.code, detail=error.detail, id=error.id or id))
+            id = id if error.id is None else error.id
+            await self.send_frame(Error(code=error.code, detail=error.detail, id=id))
         except Exception:
             logger.exception("%s failed on a frame from %s", type(self).__name__, self.user)
             detail = "Something went wrong on the server"

@@ -2,8 +2,12 @@
 
 import operator
 from functools import reduce
+#% if "rooms" in cookiecutter.__consumers
 from typing import Any, Literal
-
+#% else
+from typing import Any
+#% endif
+#%%
 import msgspec
 
 encode = msgspec.json.Encoder().encode
@@ -44,6 +48,14 @@ class UserInfo(msgspec.Struct):
     username: str
 
 
+class Connected(Frame, tag="connection_established"):
+    """The first frame on every socket; a consumer may send one that says more."""
+
+    user: UserInfo
+    heartbeat: int  # seconds between pings
+
+
+#% if "rooms" in cookiecutter.__consumers
 class Presence(Frame, tag="presence"):
     """A user's first socket joined a group, or the last one left it."""
 
@@ -51,6 +63,7 @@ class Presence(Frame, tag="presence"):
     user: UserInfo
 
 
+#% endif
 #% if "jwt" in cookiecutter.auth
 class AuthRefresh(ClientFrame, tag="auth.refresh"):
     token: str

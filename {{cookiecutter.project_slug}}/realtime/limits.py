@@ -16,7 +16,7 @@ _serial = count()
 
 
 class FrameRate:
-    """The allowance of one socket, for instance 50 frames in any second and 1,000 in any minute."""
+    """The allowance of one socket, for instance 50 frames in a second and 1,000 in a minute."""
 
     __slots__ = ("_key", "strikes")
 

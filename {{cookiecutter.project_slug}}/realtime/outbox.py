@@ -8,24 +8,24 @@ from contextvars import Context
 from django.conf import settings
 
 MAX_FRAMES = settings.REALTIME["BACKLOG_FRAMES"]
-MAX_BYTES = settings.REALTIME["BACKLOG_BYTES"]
+MAX_SIZE = settings.REALTIME["BACKLOG_SIZE"]
 
 
 class Outbox:
     """Sends events to one socket, in order, without ever making the publisher wait.
 
     `send` is the ASGI send callable. `overflow` is called once, when more than `BACKLOG_FRAMES` frames or
-    `BACKLOG_BYTES` bytes wait for a client that does not read.
+    `BACKLOG_SIZE` characters wait for a client that does not read.
     """
 
-    __slots__ = ("_backlog", "_bytes", "_closed", "_overflow", "_seen", "_send", "_writer")
+    __slots__ = ("_backlog", "_closed", "_overflow", "_seen", "_send", "_size", "_writer")
 
     def __init__(self, send: Callable[[dict], Awaitable[None]], overflow: Callable[[], None]):
         self._send = send
         self._overflow = overflow
         self._seen: Container[int] = ()
         self._backlog: deque | None = None  # exists only while events wait
-        self._bytes = 0
+        self._size = 0
         self._closed = False
         self._writer: asyncio.Task | None = None
 
@@ -59,8 +59,11 @@ class Outbox:
             return
         self._seen = seen
         self._backlog = deque(item for item in self._backlog if item[1] is None or item[1] not in seen)
-        self._bytes = sum(len(message["text"]) for message, _ in self._backlog)
-        self._writer = asyncio.create_task(self._write())
+        self._size = sum(len(message["text"]) for message, _ in self._backlog)
+        if self._backlog:
+            self._writer = asyncio.create_task(self._write())
+        else:
+            self._backlog = None
 
     def discard(self) -> None:
         """Forget everything that waits; the socket is closed."""
@@ -71,8 +74,8 @@ class Outbox:
 
     def _append(self, message: dict, key: int | None) -> None:
         self._backlog.append((message, key))
-        self._bytes += len(message["text"])
-        if self._bytes > MAX_BYTES or len(self._backlog) > MAX_FRAMES:
+        self._size += len(message["text"])
+        if self._size > MAX_SIZE or len(self._backlog) > MAX_FRAMES:
             self.discard()
             self._overflow()
 
@@ -82,7 +85,7 @@ class Outbox:
                 await blocked
             while self._backlog:
                 message, _ = self._backlog.popleft()
-                self._bytes -= len(message["text"])
+                self._size -= len(message["text"])
                 await self._send(message)
         except Exception:  # the socket is gone; its own receive loop says so
             self.discard()

@@ -58,9 +58,14 @@ def flush(timeout: float = 10.0) -> bool:
     return _current is None or _current.flush(timeout)
 
 
+def send_event(group: str, event: dict[str, Any]) -> None:
+    """Call the method that an event's `type` names on each member of a group, from sync code."""
+    _publisher().put(group, event)
+
+
 def kick(user_id: int, reason: str, code: int = 4401) -> None:
     """Close all sockets of a user, in all processes, from sync code."""
-    _publisher().put(EVERYWHERE, {"type": KICK, "user": user_id, "code": code, "reason": reason})
+    send_event(EVERYWHERE, {"type": KICK, "user": user_id, "code": code, "reason": reason})
 
 
 def _event(frame, key, to, exclude) -> dict:
@@ -76,12 +81,13 @@ def _event(frame, key, to, exclude) -> dict:
 
 async def _send(group: str, event: dict) -> bool:
     for attempt in range(ATTEMPTS):
+        if attempt > 1:
+            await asyncio.sleep(0.05 * 2**attempt)
         try:
             await get_channel_layer().group_send(group, event)
             return True
         except Exception as error:  # each layer has its own; a lost connection raises once, then is replaced
             failure = error
-            await asyncio.sleep(0.1 * 2**attempt * (attempt > 0))
     logger.error("could not publish to %s: %r", group, failure)
     return False
 

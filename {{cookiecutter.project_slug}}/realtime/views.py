@@ -12,6 +12,7 @@ from rest_framework_simplejwt.authentication import JWTAuthentication
 #% endif
 #%%
 from realtime.asyncapi import document
+from realtime.credentials import session_ends
 from realtime.tickets import issue
 
 
@@ -21,7 +22,7 @@ def ticket(request):
     """A ticket that opens one socket as the user who is logged in."""
     if not request.user.is_authenticated:
         return JsonResponse({"detail": "Log in first."}, status=401)
-    return JsonResponse({"ticket": issue(request.user.pk, request.session.get_expiry_date().timestamp())})
+    return JsonResponse({"ticket": issue(request.user.pk, session_ends(request.session))})
 #% else
 class TicketSerializer(Serializer):
     ticket = CharField(read_only=True)
@@ -35,7 +36,7 @@ class TicketView(APIView):
     permission_classes = (IsAuthenticated,)
 
     def post(self, request):
-        expires = request.auth["exp"] if request.auth else request.session.get_expiry_date().timestamp()
+        expires = request.auth["exp"] if request.auth else session_ends(request.session)
         return Response({"ticket": issue(request.user.pk, expires)})
 #% endif
 #%%

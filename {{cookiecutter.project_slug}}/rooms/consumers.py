@@ -31,10 +31,9 @@ class RoomConsumer(RealtimeConsumer):
         room_id = self.scope["url_route"]["kwargs"]["room_id"]
         self.room = await self.enter_room(room_id)
         self.group = f"room.{self.room.pk}"
-        self.outbox.hold()
         await self.join(self.group)
         first = await presence.enter(self.group, self.socket_id, self.user_info)
-        await self.send_frame(
+        await self.greet(
             Entered(
                 room_id=room_id,
                 user=self.user_info,
@@ -42,9 +41,9 @@ class RoomConsumer(RealtimeConsumer):
                 heartbeat=HEARTBEAT,
             )
         )
-        self.outbox.release(await self.catch_up())
         if first:
             await apublish(self.group, Presence(event="join", user=self.user_info), exclude=self.user.pk)
+        return await self.catch_up()
 
     async def closed(self, code):
         if self.room and await presence.leave(self.group, self.socket_id, self.user_info):
@@ -64,6 +63,12 @@ class RoomConsumer(RealtimeConsumer):
         await apublish(
             self.group, Signal(sender=self.user.pk, signal=frame.signal), to=frame.to, exclude=self.user.pk
         )
+
+    async def room_changed(self, event):
+        try:
+            await self.enter_room(self.room.slug)
+        except Refused as refusal:
+            await self.close(refusal.code, refusal.reason)
 
     async def catch_up(self) -> range:
         """Send the messages after `?since=` and return the ids that need not be sent again."""

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
-from realtime.frames import ClientFrame, Frame, UserInfo
+from realtime.frames import ClientFrame, Connected, Frame, UserInfo
 
 
 class SendChatMessage(ClientFrame, tag="chat_message"):
@@ -40,8 +40,6 @@ class Signal(Frame, tag="webrtc_signal", rename={"sender": "from"}):
     signal: dict[str, Any]
 
 
-class Entered(Frame, tag="connection_established"):
+class Entered(Connected, tag="connection_established"):
     room_id: str
-    user: UserInfo
     present: list[UserInfo]
-    heartbeat: int

@@ -1,6 +1,7 @@
 import asyncio
 
 import pytest
+from asgiref.sync import sync_to_async
 
 from realtime.codes import NOT_ALLOWED, NOT_AUTHENTICATED, NOT_FOUND
 from rooms.models import Room
@@ -89,6 +90,16 @@ async def test_who_may_not_enter(connect, closed_room, student, mentor):
     assert (await connect(path, student)).code == NOT_ALLOWED
     assert (await connect("/ws/rooms/none/", student)).code == NOT_FOUND
     assert (await connect(path, mentor)).hello["user"] == who(mentor)
+
+
+async def test_who_is_no_member_any_more_is_put_out(connect, closed_room, student, mentor):
+    await sync_to_async(closed_room.members.add)(student)
+    leaves, stays = await connect("/ws/rooms/closed/", student), await connect("/ws/rooms/closed/", mentor)
+    await sync_to_async(closed_room.members.remove)(student)
+    assert await leaves.close_code() == NOT_ALLOWED
+    assert (await stays.request("ping"))["ok"]
+    await sync_to_async(closed_room.delete)()
+    assert await stays.close_code() == NOT_FOUND
 
 
 def test_pages(client, lobby, closed_room, student):

@@ -25,9 +25,6 @@ class SampleConsumer(RealtimeConsumer):
     ended: list[int] = []  # the codes with which sockets were closed
     together = Barrier(10)  # which ten threads can only pass together
 
-    async def opened(self):
-        await self.send_frame({"type": "connection_established"})
-
     async def closed(self, code):
         self.ended.append(code)
 

@@ -1,20 +1,21 @@
 """Who may open a socket, and until when."""
 
 import time
-#% if cookiecutter.auth != "session"
 from datetime import timedelta
-#% endif
-#%%
+
 #% if cookiecutter.auth != "session"
 import pytest
 from django.conf import settings
 #% endif
+from django.contrib.sessions.models import Session
 from django.test import AsyncClient, Client
+from django.utils import timezone
 #% if cookiecutter.auth != "session"
 from rest_framework_simplejwt.tokens import AccessToken
 #% endif
 #%%
 from realtime.codes import NOT_AUTHENTICATED
+from realtime.credentials import session_ends
 from realtime.tickets import issue
 
 PATH = "/ws/sample/"
@@ -60,6 +61,13 @@ def test_a_ticket_needs_a_login_and_a_csrf_token(client, student):
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(student)
     assert strict.post(TICKET).status_code == 403
+
+
+def test_a_session_ends_when_its_row_says_so(client, student):
+    client.force_login(student)
+    soon = timezone.now() + timedelta(seconds=5)
+    Session.objects.update(expire_date=soon)
+    assert session_ends(client.session) == soon.timestamp()
 
 
 async def test_a_socket_closes_when_the_login_ends(connect, student):

@@ -37,6 +37,7 @@ async def test_a_bad_frame_gets_an_error_and_the_socket_stays_open(socket):
         ("[1]", "invalid_message", None),
         ('{"id": 1}', "invalid_message", 1),
         ('{"type": "sing", "id": 2}', "unknown_type", 2),
+        ('{"type": "sing", "id": 0}', "unknown_type", 0),
         ('{"type": "say", "text": 1, "id": "x"}', "invalid_message", "x"),
         ("[" * 30_000, "invalid_message", None),
     ]:

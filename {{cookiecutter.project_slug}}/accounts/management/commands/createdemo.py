@@ -1,7 +1,8 @@
 import os
 import secrets
 
-from django.core.management.base import BaseCommand
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from accounts.models import User
@@ -22,6 +23,8 @@ class Command(BaseCommand):
         password = os.environ.get("DEMO_PASSWORD") or secrets.token_urlsafe(9)
         for name in ("admin", "mentor", "student"):
             user = User.objects.filter(username=name).first() or User(username=name, role=name)
+            if user.pk and not settings.DEBUG:
+                raise CommandError(f"There is a user {name} already, whom only DEBUG=true allows to change.")
             user.email = f"{name}@{{ cookiecutter.domain_name }}"
             user.is_staff = user.is_superuser = name == "admin"
             user.set_password(password)
