@@ -4,7 +4,6 @@ import asyncio
 import multiprocessing
 import os
 import signal
-import socket
 import sys
 
 from django.conf import settings
@@ -13,6 +12,8 @@ from granian.constants import Interfaces
 from granian.utils.proxies import wrap_asgi_with_proxy_headers
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+from config.listen import check_address
 
 GRACE = 3  # seconds that running requests have to end, once the sockets are closed
 
@@ -79,10 +80,10 @@ def closing_at_once(application):
 
 
 def main():
+    check_address()
     reload = "--reload" in sys.argv
     if reload:
         multiprocessing.set_start_method("spawn")  # a forked worker would have the old settings
-    socket.create_server((settings.HOST, settings.PORT)).close()  # fails if taken; Granian would share it
     server = Granian(
         "config.asgi:application",
         address=settings.HOST,
