@@ -420,6 +420,8 @@ async def test_c13_a_login_that_ends_closes_its_sockets(site):
             refresh = {"refresh": leaver.tokens["refresh"]}
             await put_out(site, leaver, lambda: httpx.post(f"{site.url}/api/token/logout/", json=refresh))
         await put_out(site, leaver, lambda: change_password(leaver, "another-good-password"))
+        if site.has_redis:
+            await put_out_elsewhere(site, leaver)
         await put_out(site, leaver, lambda: set_active(site, leaver, False))
         if site.has_redis:
             set_active(site, leaver, True)
@@ -444,6 +446,18 @@ async def put_out(site, person, act):
         start = time.monotonic()
         assert {await socket.closed() for socket in sockets} == {4401}
         assert time.monotonic() - start < AT_ONCE
+
+
+async def put_out_elsewhere(site, person):
+    """A logout in one process closes a socket in another within a second, too."""
+    with running(site.project) as other:
+        async with person.at(other.url).open(NOTIFICATIONS) as socket:
+            await socket.frame("connection_established")
+            await asyncio.to_thread(person.post, "/accounts/logout/")
+            start = time.monotonic()
+            assert await socket.closed() == 4401
+            assert time.monotonic() - start < AT_ONCE
+    person.close()
 
 
 def make_user(site):
