@@ -203,10 +203,10 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
             return await self.close(NOT_AUTHENTICATED, "Log in first")
         self.user = credentials.user
         self.hub.sockets.add(self)
-        if self.hub.was_kicked(self.user.pk, since=self.scope["authenticated_at"]):
-            return await self.close(NOT_AUTHENTICATED, "Log in again")
         try:
             await self.hub.start()
+            if self.hub.was_kicked(self.user.pk, since=self.scope["authenticated_at"]):
+                raise Refused(NOT_AUTHENTICATED, "Log in again")
             self._entered = True
             self.outbox.hold()
             for group in self.groups:
