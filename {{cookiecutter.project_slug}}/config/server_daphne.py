@@ -83,7 +83,7 @@ class Server(daphne.server.Server):
 
     async def drain(self):
         """Ask the WebSocket clients to come back, then cancel what is left; Daphne only cancels."""
-        await drain(code=4012, timeout=settings.REALTIME["DRAIN_SECONDS"])
+        await drain(timeout=settings.REALTIME["DRAIN_SECONDS"])
         for protocol in self.connections:
             if isinstance(protocol, WebSocketProtocol):
                 protocol.dropConnection(abort=True)  # its client does not read; clean-up runs all the same

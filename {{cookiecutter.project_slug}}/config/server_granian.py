@@ -32,7 +32,7 @@ def drain_on_sigterm(loop):
     from realtime.drain import drain
 
     async def stop():
-        await drain(code=1012, timeout=settings.REALTIME["DRAIN_SECONDS"])
+        await drain(timeout=settings.REALTIME["DRAIN_SECONDS"])
         signal.raise_signal(signal.SIGINT)  # which Granian's own handler still takes
 
     loop.add_signal_handler(signal.SIGTERM, lambda: loop.create_task(stop()))

@@ -37,7 +37,7 @@ class Server(uvicorn.Server):
         """Ask the WebSocket clients to come back, then let Uvicorn close what is left."""
         from realtime.drain import drain  # in the worker only: the master process loads no application code
 
-        await drain(code=1012, timeout=settings.REALTIME["DRAIN_SECONDS"])
+        await drain(timeout=settings.REALTIME["DRAIN_SECONDS"])
         await super().shutdown(sockets)
 
 

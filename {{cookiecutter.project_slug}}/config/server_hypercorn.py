@@ -102,7 +102,7 @@ async def run(signals):
     async def stopped():
         """Ask the WebSocket clients to come back before Hypercorn stops; it would wait until they leave."""
         await stop.wait()
-        await drain(code=1012, timeout=settings.REALTIME["DRAIN_SECONDS"])
+        await drain(timeout=settings.REALTIME["DRAIN_SECONDS"])
         loop.call_later(GRACE + 1, os._exit, 0)  # it would wait for one that does not read, too
 
     await hypercorn.asyncio.serve(make_application(), make_config(), shutdown_trigger=stopped)

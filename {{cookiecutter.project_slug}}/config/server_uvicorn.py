@@ -23,7 +23,7 @@ uvicorn_shutdown = uvicorn.Server.shutdown
 
 async def shutdown(server, sockets=None):
     """Ask the WebSocket clients to come back, then let Uvicorn close what is left."""
-    await drain(code=1012, timeout=settings.REALTIME["DRAIN_SECONDS"])
+    await drain(timeout=settings.REALTIME["DRAIN_SECONDS"])
     await uvicorn_shutdown(server, sockets)
 
 

@@ -13,8 +13,8 @@ logger = logging.getLogger("realtime")
 SPREAD_SECONDS = 3.0  # clients come back at a random moment within this time, not all at once
 
 
-async def drain(code: int = SERVICE_RESTART, timeout: float = 5.0) -> None:
-    """Close every open socket with `code` after a `reconnect` frame, and wait for their clean-up.
+async def drain(timeout: float = 5.0) -> None:
+    """Close every open socket after a `reconnect` frame, and wait for their clean-up.
 
     New sockets are refused from here on. Returns when all are gone, at the latest after `timeout` seconds.
     """
@@ -26,13 +26,13 @@ async def drain(code: int = SERVICE_RESTART, timeout: float = 5.0) -> None:
     logger.info("draining %d sockets", len(sockets))
     try:
         async with asyncio.timeout(timeout):
-            await asyncio.gather(*(_dismiss(socket, code) for socket in sockets))
+            await asyncio.gather(*(_dismiss(socket) for socket in sockets))
             while hub.sockets:  # each leaves when its clean-up has run
                 await asyncio.sleep(0.02)
     except TimeoutError:
         logger.warning("%d sockets were still open after %s seconds", len(hub.sockets), timeout)
 
 
-async def _dismiss(socket, code: int) -> None:
+async def _dismiss(socket) -> None:
     await socket.send_frame(Reconnect(after=round(random.uniform(0, SPREAD_SECONDS), 2)))
-    await socket.close(code, "The server restarts")
+    await socket.close(SERVICE_RESTART, "The server restarts")

@@ -22,6 +22,7 @@ logger = logging.getLogger("realtime")
 
 TEXT = "hub.text"  # the type of events that carry an encoded frame
 KICK = "hub.kick"  # the type of events that close a user's sockets
+PROBE = "hub.probe"  # the type of events that a process sends to itself
 EVERYWHERE = "realtime.processes"  # the group in which each process is a member
 BATCH = 50  # sends between two turns of the event loop, so that its lag stays at a few milliseconds
 KICK_SECONDS = 60  # for which a kick also holds for handshakes that began before it
@@ -85,7 +86,7 @@ class Hub:
         key = uuid4().hex
         arrived = self._probes[key] = self.loop.create_future()
         try:
-            await self.layer.group_send(EVERYWHERE, {"type": "hub.probe", "key": key})
+            await self.layer.group_send(EVERYWHERE, {"type": PROBE, "key": key})
             await arrived
         finally:
             del self._probes[key]
@@ -131,19 +132,18 @@ class Hub:
                 logger.exception("could not deliver an event to %s", group.name)
 
     async def _deliver(self, group: Group, event: dict) -> None:
-        match event["type"]:
-            case "hub.text":
-                await self._fan_out(group, event)
-            case "hub.kick":
-                self._kick(event)
-            case "hub.probe":
-                arrived = self._probes.get(event["key"])
-                if arrived is not None and not arrived.done():
-                    arrived.set_result(None)
-            case _:  # a plain `group_send`, which calls the method that the type names
-                name = get_handler_name(event)
-                for member in tuple(group.members):
-                    self.spawn(member.handle_event(name, event))
+        if event["type"] == TEXT:
+            await self._fan_out(group, event)
+        elif event["type"] == KICK:
+            self._kick(event)
+        elif event["type"] == PROBE:
+            arrived = self._probes.get(event["key"])
+            if arrived is not None and not arrived.done():
+                arrived.set_result(None)
+        else:  # a plain `group_send`, which calls the method that the type names
+            name = get_handler_name(event)
+            for member in tuple(group.members):
+                self.spawn(member.handle_event(name, event))
 
     def _kick(self, event: dict) -> None:
         now = self.loop.time()

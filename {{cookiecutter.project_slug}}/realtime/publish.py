@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from channels.layers import get_channel_layer
 
+from realtime.codes import NOT_AUTHENTICATED
 from realtime.frames import to_text
 from realtime.hub import EVERYWHERE, KICK, TEXT, serving_hub
 
@@ -63,7 +64,7 @@ def send_event(group: str, event: dict[str, Any]) -> None:
     _publisher().put(group, event)
 
 
-def kick(user_id: int, reason: str, code: int = 4401) -> None:
+def kick(user_id: int, reason: str, code: int = NOT_AUTHENTICATED) -> None:
     """Close all sockets of a user, in all processes, from sync code."""
     send_event(EVERYWHERE, {"type": KICK, "user": user_id, "code": code, "reason": reason})
 
