@@ -83,10 +83,10 @@ class RoomConsumer(RealtimeConsumer):
 
     @in_database
     def enter_room(self, room_id: str) -> Room:
-        room = Room.objects.filter(slug=room_id).first()
+        room = Room.objects.for_user(self.user).filter(slug=room_id).first()
         if room is None:
             raise Refused(NOT_FOUND, f"There is no room {room_id}")
-        if not room.admits(self.user):
+        if not room.admits_user:
             raise Refused(NOT_ALLOWED, "You are not a member of this room")
         return room
 

@@ -2,6 +2,13 @@ from django.conf import settings
 from django.db import models, transaction
 
 
+class RoomQuerySet(models.QuerySet):
+    def for_user(self, user):
+        """Add `admits_user`: read together with the room, which may be deleted at any moment."""
+        membership = Room.members.through.objects.filter(room=models.OuterRef("pk"), user=user)
+        return self.annotate(admits_user=models.Q(is_open=True) | models.Exists(membership))
+
+
 class Room(models.Model):
     slug = models.SlugField(max_length=50, unique=True)
     name = models.CharField(max_length=100)
@@ -9,14 +16,13 @@ class Room(models.Model):
     members = models.ManyToManyField(settings.AUTH_USER_MODEL, blank=True, related_name="rooms")
     created_at = models.DateTimeField(auto_now_add=True)
 
+    objects = RoomQuerySet.as_manager()
+
     class Meta:
         ordering = ("name",)
 
     def __str__(self):
         return self.name
-
-    def admits(self, user) -> bool:
-        return self.is_open or self.members.filter(pk=user.pk).exists()
 
     @transaction.atomic
     def post(self, author, body: str) -> "Message":

@@ -1,6 +1,5 @@
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q
 from django.forms import modelform_factory
 from django.shortcuts import get_object_or_404, redirect, render
 
@@ -17,14 +16,14 @@ def index(request):
     form = RoomForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         return redirect("rooms:room", form.save().slug)
-    rooms = Room.objects.filter(Q(is_open=True) | Q(members=request.user)).distinct()
+    rooms = Room.objects.for_user(request.user).filter(admits_user=True)
     return render(request, "rooms/index.html", {"rooms": rooms, "form": form})
 
 
 @login_required
 def room(request, room_id):
-    room = get_object_or_404(Room, slug=room_id)
-    if not room.admits(request.user):
+    room = get_object_or_404(Room.objects.for_user(request.user), slug=room_id)
+    if not room.admits_user:
         raise PermissionDenied
     messages = list(room.messages.select_related("author").order_by("-pk")[:HISTORY])[::-1]
     return render(request, "rooms/room.html", {"room": room, "chat_messages": messages})
