@@ -34,8 +34,8 @@ from rest_framework_simplejwt.tokens import AccessToken
 #%%
 from accounts.models import User
 from config.routing import websocket_urlpatterns
-#% if cookiecutter.channel_layer != "memory" and "rooms" in cookiecutter.__consumers
-from realtime import presence
+#% if cookiecutter.channel_layer != "memory"
+from realtime import redis as realtime_redis
 #% endif
 from realtime.tests.sample import SampleConsumer
 
@@ -190,8 +190,8 @@ async def nothing_stays():
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-#% if cookiecutter.channel_layer != "memory" and "rooms" in cookiecutter.__consumers
-    await presence.close()
+#% if cookiecutter.channel_layer != "memory"
+    await realtime_redis.close()
 #% endif
     channel_layers.backends.clear()  # some keep locks of this event loop
     await sync_to_async(connections.close_all)()

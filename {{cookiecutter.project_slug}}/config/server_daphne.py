@@ -17,7 +17,7 @@ from twisted.internet.defer import Deferred
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-from config.listen import check_address
+from config.preflight import preflight
 from realtime.drain import drain
 
 PING_INTERVAL = PING_TIMEOUT = 20  # seconds; less than the idle timeouts of nginx and of load balancers
@@ -152,9 +152,7 @@ def serve(signal_handlers=False):
 
 def main():
     configure_logging(settings.LOGGING_CONFIG, settings.LOGGING)
-    check_address()
-    if settings.WEB_CONCURRENCY > 1:
-        sys.exit("Daphne is one process. Set WEB_CONCURRENCY=1 and run several behind a proxy.")
+    preflight()
     if "--reload" in sys.argv:
         autoreload.run_with_reloader(serve)
     else:

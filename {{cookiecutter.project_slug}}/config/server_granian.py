@@ -13,7 +13,7 @@ from granian.utils.proxies import wrap_asgi_with_proxy_headers
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-from config.listen import check_address
+from config.preflight import preflight
 
 GRACE = 3  # seconds that running requests have to end, once the sockets are closed
 
@@ -80,7 +80,7 @@ def closing_at_once(application):
 
 
 def main():
-    check_address()
+    preflight()
     reload = "--reload" in sys.argv
     if reload:
         multiprocessing.set_start_method("spawn")  # a forked worker would have the old settings

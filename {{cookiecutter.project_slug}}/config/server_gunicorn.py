@@ -15,7 +15,7 @@ from uvicorn_worker import UvicornWorker
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-from config.listen import check_address
+from config.preflight import preflight
 from config.uvicorn_frames import SharedFrames
 
 PING_INTERVAL = PING_TIMEOUT = 20  # seconds; less than the idle timeouts of nginx and of load balancers
@@ -93,7 +93,7 @@ def serve_for_development():
 
 def main():
     configure_logging(settings.LOGGING_CONFIG, settings.LOGGING)
-    check_address()
+    preflight()
     if "--reload" in sys.argv:
         autoreload.run_with_reloader(serve_for_development)
     else:

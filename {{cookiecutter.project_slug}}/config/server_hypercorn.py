@@ -21,7 +21,7 @@ from wsproto.extensions import PerMessageDeflate
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-from config.listen import check_address
+from config.preflight import preflight
 from realtime.drain import drain
 
 PING_INTERVAL = 20  # seconds; less than the idle timeouts of nginx and of load balancers
@@ -114,9 +114,7 @@ def serve(signals=()):
 
 def main():
     configure_logging(settings.LOGGING_CONFIG, settings.LOGGING)
-    check_address()
-    if settings.WEB_CONCURRENCY > 1:
-        sys.exit("Hypercorn is one process here. Set WEB_CONCURRENCY=1 and run several behind a proxy.")
+    preflight()
     if "--reload" in sys.argv:
         autoreload.run_with_reloader(serve)
     else:

@@ -11,7 +11,7 @@ from django.utils.log import configure_logging
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-from config.listen import check_address
+from config.preflight import preflight
 from config.uvicorn_frames import SharedFrames
 from realtime.drain import drain
 
@@ -61,7 +61,7 @@ def serve(workers=1):
 
 def main():
     configure_logging(settings.LOGGING_CONFIG, settings.LOGGING)
-    check_address()
+    preflight()
     if "--reload" in sys.argv:
         # Unlike Uvicorn's own, Django's reloader sees templates and translations, too.
         autoreload.run_with_reloader(serve)

@@ -1,5 +1,6 @@
 """Settings. This is the only file that reads the environment; .env.example explains each variable."""
 
+import os
 #% if cookiecutter.auth != "session"
 from datetime import timedelta
 #% endif
@@ -26,7 +27,21 @@ def read(parse, name, rule, **options):
     try:
         return parse(name, **options)
     except (EnvError, ValueError):
-        raise SystemExit(f"{name} is missing or wrong. It must be {rule}. Set it in .env.") from None
+        problem = "wrong" if name in os.environ else "missing"
+        cure = f"It must be {rule}. Set it in the environment or in .env."
+        raise SystemExit(f"{name} is {problem}. {cure}") from None
+
+
+def database(name, **options):
+    """Read the URL of a database of the kind that this project is made for."""
+    found = env.dj_db_url(name, **options)
+#% if cookiecutter.database == "postgresql"
+    if found["ENGINE"] != "django.db.backends.postgresql":
+#% else
+    if found["ENGINE"] != "django.db.backends.sqlite3":
+#% endif
+        raise ValueError(name)
+    return found
 
 
 # The process
@@ -49,9 +64,19 @@ PORT = read(
 WEB_CONCURRENCY = read(
     env.int,
     "WEB_CONCURRENCY",
-    "a number of processes, for example WEB_CONCURRENCY=1",
+#% if cookiecutter.channel_layer == "memory"
+    "1: the in-memory channel layer reaches the sockets of one process only",
+    default=1,
+    validate=Range(1, 1),
+#% elif cookiecutter.server in ("daphne", "hypercorn")
+    "1: {{ cookiecutter.server | capitalize }} is one process here; run several behind a proxy",
+    default=1,
+    validate=Range(1, 1),
+#% else
+    "a number of processes, for example WEB_CONCURRENCY=4",
     default=1,
     validate=Range(1),
+#% endif
 )
 FORWARDED_ALLOW_IPS = read(
     env.list,
@@ -82,7 +107,6 @@ CSRF_TRUSTED_ORIGINS = read(
 HTTPS = read(env.bool, "HTTPS", "true or false, for example HTTPS=true", default=not DEBUG)
 
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
-SECURE_REDIRECT_EXEMPT = [r"^api/health/$"]  # load balancers ask without TLS
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
@@ -147,6 +171,7 @@ INSTALLED_APPS = [
 #% endif
 ]
 MIDDLEWARE = [  # under ASGI see also config/middleware.py
+    "health.middleware.answer_load_balancers",
     "django.middleware.security.SecurityMiddleware",
 #% if cookiecutter.django_version == "5.2"
     "csp.middleware.CSPMiddleware",
@@ -187,7 +212,7 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"  # no q
 #% if cookiecutter.database == "postgresql"
 DATABASES = {
     "default": read(
-        env.dj_db_url,
+        database,
         "DATABASE_URL",
         "a URL such as postgresql://user:password@localhost:5432/{{ cookiecutter.project_slug }}",
     )
@@ -210,7 +235,7 @@ DATABASES["default"]["OPTIONS"] = {
 #% else
 DATABASES = {
     "default": read(
-        env.dj_db_url,
+        database,
         "DATABASE_URL",
         "a URL such as sqlite:////var/lib/{{ cookiecutter.project_slug }}/db.sqlite3",
         default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}",
@@ -302,6 +327,13 @@ REALTIME = {
         "WS_RATE",
         "how many frames a socket may send, for example WS_RATE=50/second;1000/minute",
         default="50/second;1000/minute",
+        validate=parse_many,
+    ),
+    "USER_RATE": read(
+        env.str,
+        "WS_USER_RATE",
+        "how many frames all sockets of a user may send, for example WS_USER_RATE=3000/minute",
+        default="3000/minute",
         validate=parse_many,
     ),
 #% if cookiecutter.auth != "session"

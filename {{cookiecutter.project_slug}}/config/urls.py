@@ -18,7 +18,6 @@ urlpatterns = [
 #% if cookiecutter.auth != "session"
     path("api/", include("accounts.urls")),
 #% endif
-    path("api/", include("health.urls")),
     path("api/", include("realtime.urls")),
 #% if cookiecutter.rest_api == "drf"
     path("api/", include("problems.urls")),

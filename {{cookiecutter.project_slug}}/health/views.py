@@ -6,6 +6,7 @@ from channels.layers import get_channel_layer
 from django.core.cache import cache
 from django.core.handlers.asgi import ASGIRequest
 from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
 from django.http import JsonResponse
 from django.views.decorators.cache import never_cache
 
@@ -16,6 +17,18 @@ logger = logging.getLogger("health")
 
 TIMEOUT = 3  # seconds for each check
 
+_migrated = []
+
+
+class Unhealthy(Exception):
+    """What is wrong, in words that strangers may read."""
+
+
+@never_cache
+async def live(request):
+    """Whether this process answers at all. Restart it when not; for a missing database that is no cure."""
+    return JsonResponse({"status": "alive"})
+
 
 @never_cache
 async def health(request):
@@ -24,7 +37,7 @@ async def health(request):
     checks = {
         "database": check_database(),
         "cache": in_database(check_cache)(),
-        "channels": get_hub().probe() if under_asgi else check_layer(),
+        "channels": check_hub() if under_asgi else check_layer(),
     }
     results = dict(zip(checks, await asyncio.gather(*map(outcome, checks, checks.values())), strict=True))
     healthy = all(result == "ok" for result in results.values())
@@ -43,6 +56,8 @@ async def outcome(name, check):
     try:
         async with asyncio.timeout(TIMEOUT):
             await check
+    except Unhealthy as problem:
+        return str(problem)
     except TimeoutError:
         return f"no answer within {TIMEOUT} s"
     except Exception as error:  # whatever it is, it is the answer; details are for the log, not for strangers
@@ -55,14 +70,33 @@ async def outcome(name, check):
 def check_database():
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
+    if missing := missing_migrations():
+        raise Unhealthy(f"{missing} migrations are not applied; run `manage.py migrate`")
+
+
+def missing_migrations() -> int:
+    """How many migrations the database lacks. Once it lacks none, that is not asked again."""
+    if not _migrated:
+        executor = MigrationExecutor(connection)
+        if plan := executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            return len(plan)
+        _migrated.append(True)
+    return 0
 
 
 def check_cache():
     key = f"health:{uuid4().hex}"
     cache.set(key, "ok", 10)
     if cache.get(key) != "ok":
-        raise LookupError("the cache forgot what it was given")
+        raise Unhealthy("forgot what it was given")
     cache.delete(key)
+
+
+async def check_hub():
+    hub = get_hub()
+    if hub.draining:
+        raise Unhealthy("the server stops")
+    await hub.probe()
 
 
 async def check_layer():

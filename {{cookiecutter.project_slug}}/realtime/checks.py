@@ -1,8 +1,5 @@
 """System checks: settings that work on a developer's machine and hurt in production."""
 
-#% if cookiecutter.channel_layer == "memory"
-from channels.layers import InMemoryChannelLayer, get_channel_layer
-#% endif
 from django.conf import settings
 from django.core.checks import Error, Tags, Warning, register
 
@@ -11,16 +8,6 @@ from django.core.checks import Error, Tags, Warning, register
 def settings_that_hurt(app_configs, **kwargs):
     """For `manage.py check --deploy`: what is wrong, and the cure."""
     problems = [
-#% if cookiecutter.channel_layer == "memory"
-        (
-            settings.WEB_CONCURRENCY > 1 and isinstance(get_channel_layer(), InMemoryChannelLayer),
-            Error(
-                "The in-memory channel layer serves one process, but WEB_CONCURRENCY is more than 1.",
-                hint="Set WEB_CONCURRENCY=1, or CHANNEL_LAYERS to a layer that processes share.",
-                id="realtime.E001",
-            ),
-        ),
-#% endif
         (
             "*" in settings.ALLOWED_HOSTS,
             Error(

@@ -227,7 +227,7 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
         data = message["bytes"] if text is None else text.encode(errors="surrogatepass")
         if len(data) > MAX_MESSAGE_BYTES:  # not every server can be told a limit
             await self.close(TOO_BIG, f"A frame holds at most {MAX_MESSAGE_BYTES} bytes")
-        elif self.rate.allow():
+        elif await self.rate.allow(self.user.pk):
             await self._answer(text)
         elif self.rate.exhausted:
             await self.close(TOO_MANY, "Too many frames")

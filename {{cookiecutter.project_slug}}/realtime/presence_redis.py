@@ -12,15 +12,13 @@ from weakref import WeakKeyDictionary
 
 import msgspec
 from channels.layers import get_channel_layer
-from django.conf import settings
-from redis.asyncio import BlockingConnectionPool, Redis
 
 from realtime.frames import Presence, UserInfo
 from realtime.publish import apublish
+from realtime.redis import get_redis
 
 logger = logging.getLogger("realtime")
 
-CONNECTIONS = 10  # to Redis, of each process
 CONFIRM_SECONDS = 15
 LOST_SECONDS = 45
 
@@ -35,13 +33,10 @@ _decode = msgspec.json.Decoder(_Entry).decode
 
 
 class _Registry:
-    """The entries of the sockets on one event loop, and the connection that keeps them alive."""
+    """The entries of the sockets on one event loop, which it keeps alive."""
 
     def __init__(self):
-        # A rush of sockets waits for one of these; without a pool that blocks, the 101st would fail.
-        self.redis = Redis.from_pool(
-            BlockingConnectionPool.from_url(settings.REDIS_URL, max_connections=CONNECTIONS, timeout=None)
-        )
+        self.redis = get_redis()
         self.own: dict[str, set[bytes]] = {}
         self.confirming = asyncio.create_task(self._confirm())
 
@@ -115,11 +110,3 @@ async def present(group: str) -> list[UserInfo]:
     """Who is in a group, each user once."""
     entries = await _registry().change(group)
     return list({entry.user.id: entry.user for entry in entries}.values())
-
-
-async def close() -> None:
-    """Close the connection of the running event loop."""
-    registry = _registries.pop(asyncio.get_running_loop(), None)
-    if registry is not None:
-        registry.confirming.cancel()
-        await registry.redis.aclose()

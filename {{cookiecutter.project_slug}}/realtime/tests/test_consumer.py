@@ -79,6 +79,16 @@ async def test_too_many_frames_are_refused_and_then_close_the_socket(socket, mon
     assert await socket.close_code() == TOO_MANY
 
 
+async def test_a_user_has_one_allowance_for_all_sockets(connect, student, mentor, monkeypatch):
+    monkeypatch.setattr(limits, "USER_RATES", parse_many("3/hour"))
+    one, other, another_user = [await connect(PATH, user) for user in (student, student, mentor)]
+    for socket in (one, other, one, another_user):
+        assert (await socket.request("ping"))["ok"]
+    await other.send("ping", id=5)
+    error = await other.receive("error")
+    assert (error["code"], error["id"]) == ("rate_limited", 5)
+
+
 async def test_slow_queries_of_ten_sockets_run_together(connect, student):
     sockets = [await connect(PATH, student) for _ in range(11)]
     for socket in sockets[:10]:

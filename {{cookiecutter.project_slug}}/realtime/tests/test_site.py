@@ -29,9 +29,6 @@ def test_the_settings_pass_the_checks():
 @pytest.mark.parametrize(
     ("problem", "wrong"),
     [
-#% if cookiecutter.channel_layer == "memory"
-        ("realtime.E001", {"WEB_CONCURRENCY": 2}),
-#% endif
         ("realtime.E002", {"ALLOWED_HOSTS": ["*"]}),
         ("realtime.W003", {"DATABASES": {"default": {"CONN_MAX_AGE": 60}}}),
 #% if cookiecutter.channel_layer == "redis_queue"

@@ -1,0 +1,24 @@
+"""Answer load balancers before any other middleware: they name no host of ours and do not speak HTTPS."""
+
+from asgiref.sync import async_to_sync, iscoroutinefunction
+from django.utils.decorators import sync_and_async_middleware
+
+from health.views import health, live
+
+VIEWS = {"/api/health/": health, "/api/health/live/": live}
+
+
+@sync_and_async_middleware
+def answer_load_balancers(get_response):
+    if iscoroutinefunction(get_response):
+
+        async def middleware(request):
+            return await VIEWS.get(request.path_info, get_response)(request)
+
+    else:
+
+        def middleware(request):
+            view = VIEWS.get(request.path_info)
+            return async_to_sync(view)(request) if view else get_response(request)
+
+    return middleware
