@@ -39,9 +39,13 @@ class Valkey:
         users.write_text(
             f"user default on nopass -@all +ping\nuser site on >{password} ~* &* +@all\n", encoding="ascii"
         )
-        self.server = ValkeyServer(free_port(), data_dir=folder, config={"aclfile": users})
+        self.server = ValkeyServer(free_port(), data_dir=folder, config={"aclfile": users, "databases": 1000})
         self.start()
-        self.url = f"redis://site:{password}@{HOST}:{self.server.port}/0"
+        self.url = f"redis://site:{password}@{HOST}:{self.server.port}"
+
+    def database(self, number):
+        """Return the URL of a database, which shares no keys with the others."""
+        return f"{self.url}/{number}"
 
     def start(self):
         if not self.server.is_running():

@@ -17,7 +17,7 @@ import pytest
 import uv
 
 from services import HOST, free_port
-from variants import CORE, OPTIONS, name
+from variants import ALL_CONSUMERS, CORE, name
 
 PASSWORD = "a-password-for-tests"
 STARTS_WITHIN = 40  # seconds, on a busy machine
@@ -25,7 +25,7 @@ STOPS_WITHIN = 15
 
 # What a test run's own environment must not tell a project.
 FOREIGN = re.compile(
-    r"(DEBUG|SECRET_KEY|ALLOWED_HOSTS|HTTPS|HOST|PORT|DATABASE_URL|REDIS_URL|WEB_CONCURRENCY|LOG_LEVEL"
+    r"(DEBUG|SECRET_KEY|ALLOWED_HOSTS|HTTPS|HOST|PORT|DATABASE_URL|REDIS_URL|WEB_CONCURRENCY|LOG_LEVEL|WS_.*"
     r"|VIRTUAL_ENV|DJANGO_.*|PYTEST_.*|PYTHON.*|MAKE.*|MFLAGS|UV|UV_PROJECT_ENVIRONMENT)"
 )
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not FOREIGN.fullmatch(name)}
@@ -36,8 +36,10 @@ def each(variants):
 
     def parameter(variant):
         title = name(variant)
-        if variant["consumers"] != OPTIONS["consumers"][0]:
+        if variant["consumers"] != ALL_CONSUMERS:
             title += f"-{variant['consumers']}"
+        if variant["deployment"] != "none":
+            title += "-deployed"
         return pytest.param(variant, id=title, marks=pytest.mark.xdist_group(title))
 
     return list(map(parameter, variants))
@@ -96,7 +98,7 @@ def installed(bake, valkey, request, tmp_path_factory):
         project = Project(folder, variant)
         values = project.dotenv()
         if "REDIS_URL" in values:
-            project.set(REDIS_URL=valkey.url)
+            project.set(REDIS_URL=valkey.database(len(projects)))
         if "DATABASE_URL" in values:
             postgresql = request.getfixturevalue("postgresql")
             project.set(DATABASE_URL=postgresql.add_database(title, values["DATABASE_URL"]))
@@ -156,19 +158,27 @@ class Server:
 
 
 @contextmanager
-def running(project, target="serve", *, status=200):
-    """Run exactly the command behind `make serve`, or another target, on a free port.
+def running(project, target="serve", *, status=200, **environment):
+    """Run exactly the command behind `make serve`, or another target, on a free port; see `started`."""
+    *_, command = project.make("--dry-run", target).splitlines()
+    port, log = free_port(), project.folder.with_suffix(f".{target}.log")
+    environment |= {"HOST": HOST, "PORT": str(port)}
+    with started(shlex.split(command), project.folder, log, port, status=status, **environment) as server:
+        yield server
+
+
+@contextmanager
+def started(command, folder, log, port, *, status=200, **environment):
+    """Run a command that serves a project on a port, in a folder, with these variables.
 
     Yields the `Server` once its health answers with that status. When the block ends, the server is told to
     stop, and nothing that it started may survive.
     """
-    *_, command = project.make("--dry-run", target).splitlines()
-    port, log = free_port(), project.folder.with_suffix(f".{target}.log")
     with log.open("wb") as output:
         process = subprocess.Popen(
-            shlex.split(command),
-            cwd=project.folder,
-            env=ENVIRONMENT | {"PYTHONUNBUFFERED": "1", "HOST": HOST, "PORT": str(port)},
+            list(map(str, command)),
+            cwd=folder,
+            env=ENVIRONMENT | {"PYTHONUNBUFFERED": "1"} | environment,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
