@@ -81,8 +81,11 @@ class Project:
         return dict(line.split("=", 1) for line in lines)
 
     def set(self, **values):
-        """Write values into `.env`."""
-        values = self.dotenv() | values
+        """Write values into `.env`, beside those that are there."""
+        self.write_env(self.dotenv() | values)
+
+    def write_env(self, values):
+        """Write `.env` anew."""
         (self.folder / ".env").write_text("".join(f"{name}={value}\n" for name, value in values.items()))
 
 

@@ -1,0 +1,93 @@
+"""What is wrong with its environment a server says at start, in a line that names the variable."""
+
+import subprocess
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from serving import ENVIRONMENT, each, running
+from variants import BOOTED
+
+# With workers, since their parent process has to end as well.
+WITH_SERVICES = next(v for v in BOOTED if v["channel_layer"] == "redis" and v["database"] == "postgresql")
+WITHOUT = next(v for v in BOOTED if v["channel_layer"] == "memory" and v["database"] == "sqlite")
+MISSING = None
+
+WRONG = [
+    (WITH_SERVICES, "SECRET_KEY", MISSING, "is missing. It must be 50 or more random characters"),
+    (WITH_SERVICES, "SECRET_KEY", "", "is wrong. It must be 50 or more"),
+    (WITH_SERVICES, "SECRET_KEY", "short", "is wrong. It must be 50 or more"),
+    (WITH_SERVICES, "DATABASE_URL", MISSING, "is missing. It must be a URL such as postgresql://"),
+    (WITH_SERVICES, "DATABASE_URL", "mysql://me@localhost/site", "such as postgresql://"),
+    (WITH_SERVICES, "DATABASE_URL", "sqlite:////tmp/db.sqlite3", "such as postgresql://"),
+    (WITH_SERVICES, "DATABASE_URL", "postgresql://me@localhost:port/site", "such as postgresql://"),
+    (WITH_SERVICES, "REDIS_URL", "localhost:6379", "such as redis://"),
+    (WITH_SERVICES, "REDIS_URL", "http://localhost:6379/0", "such as redis://"),
+    (WITH_SERVICES, "WEB_CONCURRENCY", "0", "a number of processes"),
+    (WITH_SERVICES, "WEB_CONCURRENCY", "many", "a number of processes"),
+    (WITHOUT, "DATABASE_URL", "postgresql://me@localhost/site", "such as sqlite:///"),
+    (WITHOUT, "WEB_CONCURRENCY", "2", "It must be 1"),
+    (WITHOUT, "DEBUG", "perhaps", "true or false"),
+    (WITHOUT, "PORT", "99999", "from 1 to 65535"),
+    (WITHOUT, "FORWARDED_ALLOW_IPS", "proxy.example", "addresses of your proxies"),
+    (WITHOUT, "LOG_LEVEL", "LOUD", "DEBUG, INFO, WARNING or ERROR"),
+    (WITHOUT, "WS_RATE", "often", "WS_RATE=50/second;1000/minute"),
+    (WITHOUT, "WS_USER_RATE", "3000 a minute or so", "WS_USER_RATE=3000/minute"),
+    (WITHOUT, "WS_MAX_MESSAGE_BYTES", "64K", "WS_MAX_MESSAGE_BYTES=65536"),
+]
+
+
+CASES = [
+    pytest.param(*case, id=f"{case[1]}={case[2]}", marks=variant.marks)
+    for case in WRONG
+    for variant in each([case[0]])
+]
+
+
+@pytest.mark.parametrize(("variant", "name", "value", "words"), CASES)
+def test_a_wrong_variable_is_named_before_anything_listens(variant, name, value, words, installed):
+    project = installed(variant)
+    before = project.dotenv()
+    project.write_env({key: text for key, text in before.items() if key != name})
+    try:
+        done = subprocess.run(
+            [".venv/bin/python", "-m", "config.server"],
+            cwd=project.folder,
+            env=ENVIRONMENT | ({} if value is MISSING else {name: value}),
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+    finally:
+        project.write_env(before)
+    assert (done.returncode, done.stdout) == (1, ""), done
+    assert done.stderr.startswith(f"{name} is ")
+    assert words in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("variant", each([WITH_SERVICES]))
+def test_services_that_refuse_are_named(variant, installed):
+    project = installed(variant)
+    right = {name: urlsplit(project.dotenv()[name]) for name in ("DATABASE_URL", "REDIS_URL")}
+    wrong = {name: url.geturl().replace(url.password, "open-sesame") for name, url in right.items()}
+    with running(project, status=503, **wrong) as server:
+        database, redis = (line for line in server.output().splitlines() if " leads to no " in line)
+        assert "DATABASE_URL leads to no database yet" in database
+        assert "password authentication failed" in database
+        assert "REDIS_URL leads to no Redis yet: invalid username-password pair" in redis
+        assert "open-sesame" not in server.output()
+
+
+@pytest.mark.parametrize("variant", each([WITH_SERVICES]))
+def test_health_says_that_migrations_are_missing(variant, installed, postgresql):
+    project = installed(variant)
+    empty = postgresql.add_database("not_migrated_yet", project.dotenv()["DATABASE_URL"])
+    with running(project, status=503, DATABASE_URL=empty) as server:
+        checks = httpx.get(f"{server.url}/api/health/", timeout=30).json()["checks"]
+        assert "migrations are not applied; run `manage.py migrate`" in checks.pop("database")
+        assert set(checks.values()) == {"ok"}
+        assert httpx.get(f"{server.url}/api/health/live/").json() == {"status": "alive"}
+        project.run(".venv/bin/python", "manage.py", "migrate", DATABASE_URL=empty)
+        server.wait_until_healthy()
