@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import connection
 #% endif
 #% if cookiecutter.channel_layer != "memory"
-from redis import Redis, RedisError
+from redis import Redis
 #% endif
 #% if cookiecutter.channel_layer != "memory" or cookiecutter.database == "postgresql"
 #%%
@@ -64,6 +64,6 @@ def look_for_redis() -> None:
         timeouts = {"socket_connect_timeout": TIMEOUT, "socket_timeout": TIMEOUT}
         with Redis.from_url(settings.REDIS_URL, **timeouts) as redis:
             redis.ping()
-    except RedisError as error:
+    except Exception as error:  # options in the URL that do not fit raise more than Redis' own errors
         logger.error("REDIS_URL leads to no Redis yet: %s", error)
 #% endif

@@ -20,7 +20,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 from config.preflight import preflight
 from realtime.drain import drain
 
-PING_INTERVAL = PING_TIMEOUT = 20  # seconds; less than the idle timeouts of nginx and of load balancers
+PING_INTERVAL = PING_TIMEOUT = 20  # seconds; less than the idle timeouts of proxies and load balancers
 HANDSHAKE_TIMEOUT = 20  # seconds; many clients come at once after a restart
 MAX_QUEUE = 32  # messages that wait for a busy consumer before reading from its client stops
 GRACE = 3  # seconds that running requests have to end, once the sockets are closed

@@ -23,19 +23,32 @@ def load_application():
     from config.asgi import application
 
     loop = asyncio.get_event_loop()
-    loop.call_soon(drain_on_sigterm, loop)  # Granian sets its own handlers before the loop's first step
+    loop.call_soon(handle_stops, loop)  # Granian sets its own handlers before the loop's first step
     return wrap_asgi_with_proxy_headers(closing_at_once(application), settings.FORWARDED_ALLOW_IPS)
 
 
-def drain_on_sigterm(loop):
+def handle_stops(loop):
     """Ask the WebSocket clients to come back before the worker stops; Granian would cut their connections."""
     from realtime.drain import drain
+
+    main, stopping = os.getppid(), None
 
     async def stop():
         await drain(timeout=settings.REALTIME["DRAIN_SECONDS"])
         signal.raise_signal(signal.SIGINT)  # which Granian's own handler still takes
 
-    loop.add_signal_handler(signal.SIGTERM, lambda: loop.create_task(stop()))
+    def stop_once():  # a process manager may tell the worker, too, what Granian's main process tells it
+        nonlocal stopping
+        stopping = stopping or loop.create_task(stop())
+
+    def stop_when_alone():  # a main process that is killed would leave its workers behind, with their port
+        if os.getppid() == main:
+            loop.call_later(1, stop_when_alone)
+        else:
+            stop_once()
+
+    loop.add_signal_handler(signal.SIGTERM, stop_once)
+    stop_when_alone()
 
 
 def closing_at_once(application):

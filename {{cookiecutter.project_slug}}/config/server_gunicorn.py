@@ -18,7 +18,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 from config.preflight import preflight
 from config.uvicorn_frames import SharedFrames
 
-PING_INTERVAL = PING_TIMEOUT = 20  # seconds; less than the idle timeouts of nginx and of load balancers
+PING_INTERVAL = PING_TIMEOUT = 20  # seconds; less than the idle timeouts of proxies and load balancers
 GRACE = 3  # seconds that running requests have to end, once the sockets are closed
 
 
@@ -33,6 +33,14 @@ logging.getLogger("uvicorn.error").addFilter(hide_query)  # WebSocket handshakes
 
 
 class Server(uvicorn.Server):
+    def __init__(self, config):
+        super().__init__(config)
+        self.parent = os.getppid()
+
+    async def on_tick(self, counter):
+        """Stop, too, when the parent process was killed, which would leave this one behind with the port."""
+        return await super().on_tick(counter) or os.getppid() != self.parent
+
     async def shutdown(self, sockets=None):
         """Ask the WebSocket clients to come back, then let Uvicorn close what is left."""
         from realtime.drain import drain  # in the worker only: the master process loads no application code

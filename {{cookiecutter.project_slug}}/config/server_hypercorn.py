@@ -24,7 +24,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 from config.preflight import preflight
 from realtime.drain import drain
 
-PING_INTERVAL = 20  # seconds; less than the idle timeouts of nginx and of load balancers
+PING_INTERVAL = 20  # seconds; less than the idle timeouts of proxies and load balancers
 GRACE = 2  # seconds that running requests have to end, once the sockets are closed
 
 

@@ -15,7 +15,7 @@ from config.preflight import preflight
 from config.uvicorn_frames import SharedFrames
 from realtime.drain import drain
 
-PING_INTERVAL = PING_TIMEOUT = 20  # seconds; less than the idle timeouts of nginx and of load balancers
+PING_INTERVAL = PING_TIMEOUT = 20  # seconds; less than the idle timeouts of proxies and load balancers
 GRACE = 3  # seconds that running requests have to end, once the sockets are closed
 
 uvicorn_shutdown = uvicorn.Server.shutdown

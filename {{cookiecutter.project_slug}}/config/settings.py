@@ -35,11 +35,7 @@ def read(parse, name, rule, **options):
 def database(name, **options):
     """Read the URL of a database of the kind that this project is made for."""
     found = env.dj_db_url(name, **options)
-#% if cookiecutter.database == "postgresql"
-    if found["ENGINE"] != "django.db.backends.postgresql":
-#% else
-    if found["ENGINE"] != "django.db.backends.sqlite3":
-#% endif
+    if found["ENGINE"] != "django.db.backends.{{ cookiecutter.database.replace('sqlite', 'sqlite3') }}":
         raise ValueError(name)
     return found
 
@@ -61,23 +57,31 @@ PORT = read(
     default=8000,
     validate=Range(1, 65535),
 )
+#% if cookiecutter.channel_layer == "memory"
 WEB_CONCURRENCY = read(
     env.int,
     "WEB_CONCURRENCY",
-#% if cookiecutter.channel_layer == "memory"
     "1: the in-memory channel layer reaches the sockets of one process only",
     default=1,
     validate=Range(1, 1),
+)
 #% elif cookiecutter.server in ("daphne", "hypercorn")
+WEB_CONCURRENCY = read(
+    env.int,
+    "WEB_CONCURRENCY",
     "1: {{ cookiecutter.server | capitalize }} is one process here; run several behind a proxy",
     default=1,
     validate=Range(1, 1),
+)
 #% else
+WEB_CONCURRENCY = read(
+    env.int,
+    "WEB_CONCURRENCY",
     "a number of processes, for example WEB_CONCURRENCY=4",
     default=1,
     validate=Range(1),
-#% endif
 )
+#% endif
 FORWARDED_ALLOW_IPS = read(
     env.list,
     "FORWARDED_ALLOW_IPS",

@@ -6,6 +6,6 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 try:
-    urlopen(f"http://127.0.0.1:{os.environ.get('PORT', 8000)}/api/health/", timeout=5)  # noqa: S310
+    urlopen(f"http://127.0.0.1:{os.environ.get('PORT', 8000)}/api/health/", timeout=5)
 except (OSError, URLError) as error:
     sys.exit(f"unhealthy: {error}")
