@@ -10,7 +10,9 @@ from pathlib import Path
 
 ANSWERS = dict(json.loads(r"""{{ cookiecutter.items() | list | tojson }}"""))
 CONSUMERS = ANSWERS["__consumers"].split(", ")
+TARGETS = ANSWERS["__deployment"].split(", ")
 LAYER = ANSWERS["channel_layer"]
+IN_CONTAINERS = not {"docker", "kubernetes", "cloudrun"}.isdisjoint(TARGETS)
 
 # One of N: of the siblings `server_uvicorn.py`, `server_daphne.py`... the chosen one stays, as `server.py`.
 CHOSEN = {
@@ -25,11 +27,26 @@ KEPT = {
     "accounts/urls.py": ANSWERS["auth"] != "session",
     "config/uvicorn_frames.py": ANSWERS["server"] in ("uvicorn", "gunicorn"),
     "config/logs.py": LAYER == "redis",
+    "realtime/redis.py": LAYER != "memory",
     "static/ui.js": CONSUMERS != [""],
     "realtime/presence.py": "rooms" in CONSUMERS,
     "rooms": "rooms" in CONSUMERS,
     "notifications": "notifications" in CONSUMERS,
     "problems": ANSWERS["rest_api"] == "drf",
+    "Dockerfile": IN_CONTAINERS,
+    ".dockerignore": IN_CONTAINERS,
+    "health/probe.py": IN_CONTAINERS,
+    "compose.yaml": "docker" in TARGETS,
+    "deploy/docker": "docker" in TARGETS,
+    "deploy/nginx": "docker" in TARGETS or "systemd" in TARGETS,
+    "deploy/systemd": "systemd" in TARGETS,
+    "deploy/supervisor": "supervisor" in TARGETS,
+    "deploy/procfile": "procfile" in TARGETS,
+    "Procfile": "procfile" in TARGETS,
+    "deploy/cloudrun": "cloudrun" in TARGETS,
+    "deploy/kubernetes/hpa.yaml": LAYER != "memory",
+    "deploy/kubernetes/pdb.yaml": LAYER != "memory",
+    "deploy/kubernetes": "kubernetes" in TARGETS,
     ".github": ANSWERS["ci"] == "github",
     ".gitlab-ci.yml": ANSWERS["ci"] == "gitlab",
 }
@@ -67,6 +84,8 @@ def write_env(path):
         lines.append(f"DATABASE_URL=postgres://{slug}:{password}@127.0.0.1:5432/{slug}")
     if LAYER != "memory":
         lines.append("REDIS_URL=redis://127.0.0.1:6379/0")
+    if ANSWERS["database"] == "postgresql" and "docker" in TARGETS:
+        lines.append(f"POSTGRES_PASSWORD={secrets.token_hex(16)}")
     try:
         descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     except FileExistsError:
@@ -90,6 +109,7 @@ def summary():
         f"consumers {ANSWERS['__consumers'] or 'none'}",
         f"database {ANSWERS['database']}",
         f"REST API {ANSWERS['rest_api']}",
+        f"deployment {ANSWERS['__deployment'] or 'none'}",
     ]
     return f"""
 Made {folder}: {"; ".join(parts)}.

@@ -27,7 +27,7 @@ LISTS = ANSWERS["_lists"]
 
 APPS = {
     *("config", "realtime", "accounts", "health", "rooms", "notifications", "problems"),
-    *("static", "templates", "tests"),
+    *("static", "templates", "tests", "deploy"),
 }
 
 # Names by which dependencies are imported or installed, in any combination of answers.
@@ -129,6 +129,13 @@ def tokens_have_an_api():
         return f"auth {ANSWERS['auth']} needs an API to hand out tokens; choose rest_api=drf or auth=session."
 
 
+def databases_outlive_their_containers():
+    targets = str(ANSWERS["deployment"]).lower().replace(" ", "").split(",")
+    for target in LISTS["deployment"] if targets == ["all"] else targets:
+        if target in ("kubernetes", "cloudrun", "procfile") and ANSWERS["database"] == "sqlite":
+            return f"deployment {target} keeps no files, and SQLite is one; choose database=postgresql."
+
+
 CHECKS = (
     texts_are_plain,
     choices_are_offered,
@@ -138,6 +145,7 @@ CHECKS = (
     email_is_an_address,
     domain_is_a_host_name,
     tokens_have_an_api,
+    databases_outlive_their_containers,
 )
 
 for check in CHECKS:

@@ -6,7 +6,8 @@ from contextlib import contextmanager
 import pytest
 from jinja2 import Environment
 
-from services import postgresql, valkey  # noqa: F401  (fixtures)
+from images import image  # noqa: F401  (fixtures)
+from services import postgresql, valkey  # noqa: F401
 from serving import installed  # noqa: F401
 from variants import QUESTIONS
 

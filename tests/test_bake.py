@@ -21,6 +21,12 @@ import yaml
 
 from variants import BAKED, BOOTED, OPTIONS, PARTIAL, TEMPLATE, all_pairs, is_valid, pairs
 
+
+def targets(*names):
+    """Return the answers to `deployment` that name any of these."""
+    return [answer for answer in OPTIONS["deployment"] if set(names) & set(answer.split(", "))]
+
+
 # A word -> the answers that it belongs to. It may stand in no project with other answers.
 BELONGS_TO = {
     r"uvicorn": {"server": ["uvicorn", "gunicorn"]},
@@ -39,6 +45,14 @@ BELONGS_TO = {
     r"sqlite3?": {"database": ["sqlite"]},
     r"rest_framework|djangorestframework|drf|adrf|spectacular|openapi": {"rest_api": ["drf"]},
     r"api/problems|problems\.": {"rest_api": ["drf"]},
+    r"docker(file|ignore)?|compose": {"deployment": targets("docker", "kubernetes", "cloudrun")},
+    r"compose.yaml": {"deployment": targets("docker")},
+    r"nginx": {"deployment": targets("docker", "systemd", "kubernetes")},
+    r"kubernetes|kubectl|kustom\w*": {"deployment": targets("kubernetes")},
+    r"cloud ?run|gcloud": {"deployment": targets("cloudrun")},
+    r"systemd|systemctl": {"deployment": targets("systemd")},
+    r"supervisor\w*": {"deployment": targets("supervisor")},
+    r"procfile|heroku": {"deployment": targets("procfile")},
     r"github": {"ci": ["github"]},
     r"gitlab": {"ci": ["gitlab"]},
     r"django-csp": {"django_version": ["5.2"]},
@@ -138,10 +152,14 @@ def test_nothing_stands_there_for_an_answer_not_given(projects):
     assert not traces, "\n".join(traces[:40])
 
 
-@pytest.mark.parametrize("variants", [BAKED, BOOTED + PARTIAL], ids=["baked", "booted"])
-def test_every_pair_of_answers_occurs(variants):
+@pytest.mark.parametrize(
+    ("variants", "options"),
+    [(BAKED, OPTIONS), (BOOTED + PARTIAL, OPTIONS.keys() - {"deployment"})],
+    ids=["baked", "booted"],
+)
+def test_every_pair_of_answers_occurs(variants, options):
     assert all(map(is_valid, variants))
-    assert not all_pairs() - set().union(*map(pairs, variants))
+    assert not all_pairs(options) - set().union(*map(pairs, variants))
 
 
 @pytest.fixture(scope="session")

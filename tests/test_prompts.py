@@ -53,6 +53,9 @@ BAD = [
     ("consumers", "rooms notifications", "unknown item 'rooms notifications'"),
     ("consumers", "all, rooms", "give all alone"),
     ("consumers", "none, rooms", "give none alone"),
+    ("deployment", "heroku", "unknown item 'heroku'; choose from docker, kubernetes, cloudrun, systemd"),
+    ("deployment", "Docker, CloudRun", "deployment cloudrun keeps no files"),  # and the database is SQLite
+    ("deployment", "all", "deployment kubernetes keeps no files"),
     ("project_name", " ", "empty"),
     ("project_name", "two\nlines", "U+000A"),
     ("project_name", "a\ttab", "U+0009"),
@@ -241,8 +244,10 @@ def test_secrets_are_fresh_private_and_written_once(tmp_path, capfd):
         "SECRET_KEY",
         "DATABASE_URL",
         "REDIS_URL",
+        "POSTGRES_PASSWORD",
     ]
-    assert not {"SECRET_KEY", "DATABASE_URL"} & {k for k, v in env(first).items() if v == env(other)[k]}
+    secrets = {"SECRET_KEY", "DATABASE_URL", "POSTGRES_PASSWORD"}
+    assert not secrets & {k for k, v in env(first).items() if v == env(other)[k]}
 
     written = first.read_text()
     (first.parent / ".git" / "refs").mkdir(parents=True)

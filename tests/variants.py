@@ -13,13 +13,17 @@ QUESTIONS = [key for key in CONFIG if not key.startswith("_")]
 OPTIONS = {key: CONFIG[key] for key in QUESTIONS if isinstance(CONFIG[key], list)}
 OPTIONS |= {key: [", ".join(items), "none", *items] for key, items in CONFIG["_lists"].items()}
 
+ALL_CONSUMERS = OPTIONS["consumers"][0]
+
 CORE = ("server", "channel_layer", "auth")
 STRUCTURE = (*CORE, "rest_api", "database", "consumers")
 
 
 def is_valid(variant):
     """Say whether pre_gen accepts these answers together."""
-    return variant["auth"] == "session" or variant["rest_api"] == "drf"
+    has_api = variant["auth"] == "session" or variant["rest_api"] == "drf"
+    keeps_files = variant.get("deployment", "none") in ("none", "docker", "systemd", "supervisor")
+    return has_api and (keeps_files or variant["database"] == "postgresql")
 
 
 def answers(options):
@@ -33,11 +37,11 @@ def pairs(variant):
     return set(combinations(sorted(variant.items()), 2))
 
 
-def all_pairs(options=tuple(OPTIONS)):
-    """Return the pairs of answers that occur in any valid variant."""
+def all_pairs(options):
+    """Return the pairs of answers to `options` that occur in any valid variant."""
     met = set()
-    for one, other in combinations(options, 2):
-        for variant in answers({one, other, "auth", "rest_api"}):
+    for one, other in combinations(sorted(options), 2):
+        for variant in answers({one, other, "auth", "rest_api", "database", "deployment"}):
             if is_valid(variant):
                 met |= pairs({one: variant[one], other: variant[other]})
     return met
@@ -64,22 +68,40 @@ def name(variant):
     return "-".join(variant[key] for key in CORE)
 
 
-# The full product, booted and talked to with all consumers; its other options are covered pairwise.
+# The full product, booted and talked to with all consumers; its other options are covered pairwise. No file
+# of a deployment target has a part in that: those are run from the projects in `DEPLOYED`.
 BOOTED = spread(
-    [{**core, "consumers": OPTIONS["consumers"][0]} for core in answers(CORE)],
-    [key for key in others(CORE) if key != "consumers"],
+    [{**core, "consumers": ALL_CONSUMERS, "deployment": "none"} for core in answers(CORE)],
+    others((*CORE, "consumers", "deployment")),
 )
 
 # Booted too: each server with fewer consumers, so that `BOOTED` and these meet every pair of answers.
 PARTIAL = spread(
     [
-        {"server": server, "consumers": few}
+        {"server": server, "consumers": few, "deployment": "none"}
         for server in OPTIONS["server"]
         for few in OPTIONS["consumers"][1:]
     ],
-    others(("consumers", "server")),
+    others(("consumers", "server", "deployment")),
     beside=BOOTED,
 )
 
-# Everything that shapes files, in full; license, versions and CI are covered pairwise beside it.
+# Everything that shapes code, in full; license, versions, deployment and CI are covered pairwise beside it.
 BAKED = spread(filter(is_valid, answers(STRUCTURE)), others(STRUCTURE))
+
+# Each server with all targets, and each channel layer and authentication among them.
+DEPLOYED = spread(
+    [
+        {
+            "server": server,
+            "channel_layer": layer,
+            "consumers": ALL_CONSUMERS,
+            "deployment": OPTIONS["deployment"][0],
+            "python_version": "3.13",
+        }
+        for server, layer in zip(
+            OPTIONS["server"], ("redis", "redis_queue", "memory", "redis_queue", "redis"), strict=True
+        )
+    ],
+    others(("server", "channel_layer", "consumers", "deployment", "python_version")),
+)
