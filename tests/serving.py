@@ -9,6 +9,7 @@ import subprocess
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 
 import httpx
@@ -22,6 +23,8 @@ from variants import ALL_CONSUMERS, CORE, name
 PASSWORD = "a-password-for-tests"
 STARTS_WITHIN = 40  # seconds, on a busy machine
 STOPS_WITHIN = 15
+
+VERSIONS = itemgetter("python_version", "django_version")
 
 # What a test run's own environment must not tell a project.
 FOREIGN = re.compile(
@@ -105,6 +108,10 @@ def installed(bake, valkey, request, tmp_path_factory):
         if "DATABASE_URL" in values:
             postgresql = request.getfixturevalue("postgresql")
             project.set(DATABASE_URL=postgresql.add_database(title, values["DATABASE_URL"]))
+        project.make(".venv/installed")
+        alike = [older for older in projects.values() if VERSIONS(older.variant) == VERSIONS(variant)]
+        if alike:
+            lend_bytecode(alike[-1].folder, folder)
         project.make("demo-users", DEMO_PASSWORD=PASSWORD)
         return project
 
@@ -115,6 +122,18 @@ def installed(bake, valkey, request, tmp_path_factory):
         return projects[key]
 
     return installed
+
+
+def lend_bytecode(older, newer):
+    """Give a new environment what Python has compiled of the same packages in an older one.
+
+    By the size and the time of a source Python notices whether it is the same, and if not compiles it anew.
+    """
+    for compiled in older.glob(".venv/lib/python*/site-packages/**/__pycache__/*.pyc"):
+        place = newer / compiled.relative_to(older)
+        if place.parent.parent.is_dir() and not place.exists():
+            place.parent.mkdir(exist_ok=True)
+            place.hardlink_to(compiled)
 
 
 class Server:
