@@ -1,6 +1,7 @@
 """What tests share. Nothing here skips: a tool that is missing is an error."""
 
 import os
+from collections import defaultdict
 from contextlib import contextmanager
 
 import pytest
@@ -78,6 +79,30 @@ def quiet_stdout():
 
 
 # -- The run as a whole ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def note(record_property):
+    """Return a function that keeps what was measured where a project ran, for a table at the end."""
+
+    def note(target, variant, **figures):
+        record_property("measured", [target, variant["server"], figures])
+
+    return note
+
+
+def pytest_terminal_summary(terminalreporter):
+    rows = defaultdict(dict)
+    for report in terminalreporter.getreports("passed"):
+        for name, value in report.user_properties:
+            if name == "measured" and report.when == "call":
+                target, server, figures = value
+                rows[target, server] |= figures
+    if rows:
+        terminalreporter.section("where projects ran (seconds; MiB on top of the base image)")
+    for (target, server), figures in sorted(rows.items()):
+        told = ", ".join(f"{name} {value:.1f}" for name, value in figures.items())
+        terminalreporter.write_line(f"{target:<12}{server:<11}{told}")
 
 
 @pytest.hookimpl(trylast=True)

@@ -27,7 +27,8 @@ def new_room(person):
 
 
 async def converse(url, variant):
-    """Two people log in at `url`, meet in a room and chat; one is sent a notification."""
+    """Two people log in at `url`, meet in a room and chat; one is sent a notification. Return the seconds."""
+    start = time.monotonic()
     student, mentor = people(url, variant)
     with closing(student), closing(mentor):
         room = new_room(student)
@@ -41,6 +42,7 @@ async def converse(url, variant):
                 assert [frame["message"] for frame in heard] == [text, text]
             assert student.post("/notifications/test/").status_code == 302
             assert (await own.frame("notification"))["kind"]
+    return time.monotonic() - start
 
 
 async def drains(server, variant, stop=None, url=None):

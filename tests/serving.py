@@ -174,9 +174,11 @@ class Server:
         raise AssertionError(f"not so within {STARTS_WITHIN} s:\n{self.output()}")
 
     def wait_until_healthy(self, status=200):
-        """Ask `/api/health/` until it answers with that status."""
+        """Ask `/api/health/` until it answers with that status; return the seconds."""
+        start = time.monotonic()
         with httpx.Client(base_url=self.url, timeout=5) as client:
             self.wait_until(lambda: client.get("/api/health/").status_code == status)
+        return time.monotonic() - start
 
 
 @contextmanager
@@ -209,7 +211,7 @@ def started(command, folder, log, port, *, status=200, **environment):
     server = Server(process, port, log)
     family = []
     try:
-        server.wait_until_healthy(status)
+        server.starting = server.wait_until_healthy(status)
         family = server.processes()
         yield server
     finally:

@@ -184,6 +184,7 @@ async def test_the_image_runs_as_cloud_run_starts_it(
     certificates,
     at_home,
     tmp_path,
+    note,
 ):
     project = installed(variant)
     built = image(project)
@@ -204,7 +205,7 @@ async def test_the_image_runs_as_cloud_run_starts_it(
             assert (await client.get("/", headers={"Host": "example.com"})).status_code == 301
         with nginx(project.folder, upstream([port]), certificates) as front_end:
             url = f"https://example.com:{front_end.tls_port}"
-            await converse(url, variant)
+            conversed = await converse(url, variant)
             drained = await drains(server, variant, url=url)
     assert drained < 10  # then Cloud Run kills it
-    print(f"{variant['server']}: migrated, started, conversed through TLS, drained in {drained:.1f} s")
+    note("cloudrun", variant, started=server.starting, conversed=conversed, drained=drained)

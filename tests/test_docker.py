@@ -97,6 +97,10 @@ def test_compose_refuses_to_start_without_secrets(bake):
             assert not [secret for secret in secrets if secret in content], file
 
 
+def target(project):
+    return "docker" if project.variant in DEPLOYED else "by default"
+
+
 # -- The image ---------------------------------------------------------------------------------------------
 
 
@@ -109,7 +113,7 @@ def project(request, installed):
 def built(project, image):
     start = time.monotonic()
     built = image(project)
-    print(f"{project.variant['server']}: built in {time.monotonic() - start:.1f} s")
+    built.building = time.monotonic() - start
     return built
 
 
@@ -124,7 +128,7 @@ def test_hadolint_finds_nothing(project):
 
 
 @pytest.mark.image
-def test_the_image_holds_what_runs_and_no_more(project, built):
+def test_the_image_holds_what_runs_and_no_more(project, built, note):
     names = {path.name for path in (built.root / "app").iterdir()}
     assert {"manage.py", "config", "health", "staticfiles", ".venv"} <= names
     assert not names & {".env", ".git", "deploy", "compose.yaml", "Dockerfile", "conftest.py", "db.sqlite3"}
@@ -143,7 +147,7 @@ def test_the_image_holds_what_runs_and_no_more(project, built):
     config = json.dumps(built.config)
     assert not [secret for secret in (*secrets, "SECRET_KEY") if secret in config]
     size = built.size() / MEBI
-    print(f"{project.variant['server']}: {size:.0f} MiB more than its base")
+    note(target(project), project.variant, built=built.building, MiB=size)
     assert size < BUDGET
 
 
@@ -249,7 +253,7 @@ class Site:
 
 
 @pytest.mark.image
-async def test_the_site_runs_as_compose_starts_it(project, built, request, tmp_path):
+async def test_the_site_runs_as_compose_starts_it(project, built, request, tmp_path, note):
     site = Site(project, built, request, tmp_path)
     start = time.monotonic()
     with site.running():
@@ -260,9 +264,7 @@ async def test_the_site_runs_as_compose_starts_it(project, built, request, tmp_p
             style = re.search(r'href="(/static/site\.\w+\.css)"', page)[1]
             assert (await client.get(style)).headers["cache-control"].endswith("immutable")
 
-        start = time.monotonic()
-        await converse(site.proxy.url, project.variant)
-        seconds["conversed"] = time.monotonic() - start
+        seconds["conversed"] = await converse(site.proxy.url, project.variant)
 
         stop = signal.Signals[built.config["StopSignal"]]
         seconds["drained"] = await drains(
@@ -271,4 +273,4 @@ async def test_the_site_runs_as_compose_starts_it(project, built, request, tmp_p
         grace = site.services["web"]["stop_grace_period"]
         assert seconds["drained"] < float(grace.removesuffix("s"))
         assert not site.is_healthy()
-    print(project.variant["server"], {name: round(value, 1) for name, value in seconds.items()})
+    note(target(project), project.variant, **seconds)

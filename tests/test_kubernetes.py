@@ -115,11 +115,10 @@ def test_pods_get_the_variables_of_the_project(variant, bake, manifests):
 # -- The pod -----------------------------------------------------------------------------------------------
 
 SERVER_ENDS_WITHIN = 10  # seconds after SIGTERM, at worst
-ONE_OF_EACH_LAYER = {variant["channel_layer"]: variant for variant in DEPLOYED}.values()
 
 
 @pytest.mark.image
-@pytest.mark.parametrize("variant", each(ONE_OF_EACH_LAYER))
+@pytest.mark.parametrize("variant", each(DEPLOYED))
 async def test_a_pod_is_ready_when_the_job_has_migrated(
     variant,
     installed,
@@ -127,6 +126,7 @@ async def test_a_pod_is_ready_when_the_job_has_migrated(
     manifests,
     postgresql,
     tmp_path,
+    note,
 ):
     project, built = installed(variant), manifests(variant)
     pod, job = (built[kind]["spec"]["template"]["spec"] for kind in ("Deployment", "Job"))
@@ -159,6 +159,7 @@ async def test_a_pod_is_ready_when_the_job_has_migrated(
             assert (await client.get("/accounts/login/")).status_code == 400  # it is no name of the site
         for folder in ("/app", "/var/tmp"):
             project.run(*site.command("sh", "-c", f"true > {folder}/file"), fails=True)
+    note("kubernetes", variant, started=server.starting)
 
 
 # -- A rolling restart -------------------------------------------------------------------------------------
@@ -246,7 +247,7 @@ def newsroom(project):
 @pytest.mark.parametrize(
     "variant", each(v for v in DEPLOYED if v["server"] in ("uvicorn", "daphne", "granian"))
 )
-async def test_nobody_misses_a_notification_in_a_rolling_restart(variant, installed):
+async def test_nobody_misses_a_notification_in_a_rolling_restart(variant, installed, note):
     """A new process is ready before an old one goes, as the Deployment says; nginx stands for the Ingress."""
     project = installed(variant)
     with ExitStack() as stack:
@@ -282,6 +283,4 @@ async def test_nobody_misses_a_notification_in_a_rolling_restart(variant, instal
         await asyncio.wait(staying)
         for tab in tabs:
             assert tab.received == sent[tab.user]
-        print(
-            f"{variant['server']}: {len(tabs)} clients, {len(tab.received)} notifications each, none missed"
-        )
+        note("kubernetes", variant, clients=len(tabs), notifications=len(tab.received), missed=0)

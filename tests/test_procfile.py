@@ -44,7 +44,7 @@ def tls(port, folder):
 
 
 @pytest.mark.parametrize("variant", each(DEPLOYED))
-async def test_procfile(variant, installed, tmp_path):
+async def test_procfile(variant, installed, tmp_path, note):
     """It migrates, listens on every address at $PORT with as many processes as it may, and drains."""
     project = installed(variant)
     values = in_production(project)
@@ -67,5 +67,6 @@ async def test_procfile(variant, installed, tmp_path):
                 if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port
             }
             assert listening == {"0.0.0.0"}
-            await converse(server.url, variant)
-            print(f"drained in {await drains(server, variant):.1f} s")
+            seconds = {"conversed": await converse(server.url, variant)}
+            seconds["drained"] = await drains(server, variant)
+    note("procfile", variant, started=server.starting, **seconds)

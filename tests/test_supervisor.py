@@ -31,7 +31,7 @@ def configured(project, port):
 
 
 @pytest.mark.parametrize("variant", each(DEPLOYED))
-async def test_supervisor(variant, installed):
+async def test_supervisor(variant, installed, note):
     """It starts what the channel layer permits, brings back what was killed, and drains what it stops."""
     project = installed(variant)
     port, log = free_port(), project.folder.with_suffix(".supervisor.log")
@@ -55,9 +55,10 @@ async def test_supervisor(variant, installed):
             for server in servers:
                 server.wait_until_healthy()
 
-            await converse(servers[-1].url, variant)
-            print(f"drained in {await drains(supervisor, variant):.1f} s")
+            seconds = {"conversed": await converse(servers[-1].url, variant)}
+            seconds["drained"] = await drains(supervisor, variant)
     assert not any(map(is_taken, ports))
+    note("supervisor", variant, started=supervisor.starting, **seconds)
 
 
 def is_taken(port):

@@ -85,7 +85,7 @@ def host(project):
 
 
 @pytest.mark.parametrize("variant", each(DEPLOYED))
-async def test_the_unit_serves_behind_nginx_and_drains(variant, installed):
+async def test_the_unit_serves_behind_nginx_and_drains(variant, installed, note):
     project = installed(variant)
     with host(project) as site:
         machine, server = site.machine, site.servers[0]
@@ -103,12 +103,13 @@ async def test_the_unit_serves_behind_nginx_and_drains(variant, installed):
 
         site.configure()
         machine.run(f"systemctl start {server.unit}")
-        server.wait_until_healthy()
+        seconds = {"started": server.wait_until_healthy()}
         main = f"events {{}}\nhttp {{ {site.text('upstream.conf')} include /etc/nginx/site.conf; }}"
         with nginx(project.folder, main) as proxy:
-            await converse(proxy.url, variant)
-        print(f"drained in {await drains(server, variant):.1f} s")
+            seconds["conversed"] = await converse(proxy.url, variant)
+        seconds["drained"] = await drains(server, variant)
         assert server.show("Result") == "success"
+    note("systemd", variant, **seconds)
 
 
 @pytest.mark.parametrize("variant", each([SEVERAL]))
