@@ -81,7 +81,7 @@ def write_env(path):
     lines = ["DEBUG=true", f"SECRET_KEY={secrets.token_urlsafe(48)}"]
     if ANSWERS["database"] == "postgresql":
         slug, password = ANSWERS["project_slug"], secrets.token_urlsafe(16)
-        lines.append(f"DATABASE_URL=postgres://{slug}:{password}@127.0.0.1:5432/{slug}")
+        lines.append(f"DATABASE_URL=postgresql://{slug}:{password}@127.0.0.1:5432/{slug}")
     if LAYER != "memory":
         lines.append("REDIS_URL=redis://127.0.0.1:6379/0")
     if ANSWERS["database"] == "postgresql" and "docker" in TARGETS:

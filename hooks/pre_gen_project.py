@@ -85,11 +85,11 @@ def lists_name_known_items():
 
 def slug_is_a_package_name():
     slug = str(ANSWERS["project_slug"])
-    if not re.fullmatch(r"[a-z]([a-z0-9_]{,61}[a-z0-9])?", slug):
-        example = re.sub(r"[^a-z0-9]+", "_", slug.lower()).lstrip("_0123456789")[:63].rstrip("_")
+    if not re.fullmatch(r"[a-z]([a-z0-9_]{,61}[a-z0-9])?", slug) or "___" in slug:
+        example = re.sub(r"[^a-z0-9]+|___+", "_", slug.lower()).lstrip("_0123456789")[:63].rstrip("_")
         return (
             f"project_slug {slug!r} is no package name (lower-case letters, digits and _, a letter first, "
-            f"no _ at the end, 63 at most); write it e.g. as {example or 'live_site'}."
+            f"no _ at the end, no ___, 63 at most); write it e.g. as {example or 'live_site'}."
         )
     if keyword.iskeyword(slug) or keyword.issoftkeyword(slug):
         return f"project_slug {slug!r} is a keyword of Python; choose another name, e.g. my_{slug}_site."

@@ -94,7 +94,7 @@ class PostgreSQL:
                 sql.SQL("CREATE ROLE {} LOGIN CREATEDB PASSWORD {}").format(owner, sql.Literal(password))
             )
             connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(owner, owner))
-        return f"postgres://{name}:{password}@{HOST}:{self.port}/{name}"
+        return f"postgresql://{name}:{password}@{HOST}:{self.port}/{name}"
 
     def _run(self, *arguments):
         command = ("-w", "-D", str(self.folder), *arguments)

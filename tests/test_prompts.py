@@ -29,6 +29,7 @@ BAD = [
     ("project_slug", "_site", "no package name"),
     ("project_slug", "site_", "no package name"),
     ("project_slug", "söte", "no package name"),
+    ("project_slug", "a___b", "e.g. as a_b."),
     ("project_slug", "../site", "no package name"),
     ("project_slug", "s" * 64, "63 at most"),
     ("project_slug", "class", "keyword of Python"),

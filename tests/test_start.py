@@ -31,6 +31,8 @@ WRONG = [
     (WITHOUT, "DEBUG", "perhaps", "true or false"),
     (WITHOUT, "PORT", "99999", "from 1 to 65535"),
     (WITHOUT, "FORWARDED_ALLOW_IPS", "proxy.example", "addresses of your proxies"),
+    (WITHOUT, "ALLOWED_HOSTS", "https://example.com", "host names"),
+    (WITHOUT, "CSRF_TRUSTED_ORIGINS", "app.example.com", "CSRF_TRUSTED_ORIGINS=https://app.example.com"),
     (WITHOUT, "LOG_LEVEL", "LOUD", "DEBUG, INFO, WARNING or ERROR"),
     (WITHOUT, "WS_RATE", "often", "WS_RATE=50/second;1000/minute"),
     (WITHOUT, "WS_USER_RATE", "3000 a minute or so", "WS_USER_RATE=3000/minute"),
@@ -49,12 +51,13 @@ CASES = [
 def test_a_wrong_variable_is_named_before_anything_listens(variant, name, value, words, installed):
     project = installed(variant)
     before = project.dotenv()
-    project.write_env({key: text for key, text in before.items() if key != name})
+    after = {key: text for key, text in before.items() if key != name}
+    project.write_env(after if value is MISSING else after | {name: value})
     try:
         done = subprocess.run(
             [".venv/bin/python", "-m", "config.server"],
             cwd=project.folder,
-            env=ENVIRONMENT | ({} if value is MISSING else {name: value}),
+            env=ENVIRONMENT,
             capture_output=True,
             text=True,
             timeout=60,
@@ -78,6 +81,12 @@ def test_services_that_refuse_are_named(variant, installed):
         assert "password authentication failed" in database
         assert "REDIS_URL leads to no Redis yet: invalid username-password pair" in redis
         assert "open-sesame" not in server.output()
+
+
+@pytest.mark.parametrize("variant", each([WITHOUT]))
+def test_a_database_in_no_folder_is_named(variant, installed):
+    with running(installed(variant), status=503, DATABASE_URL="sqlite:////nowhere/db.sqlite3") as server:
+        assert "DATABASE_URL leads to no database yet: unable to open database file" in server.output()
 
 
 @pytest.mark.parametrize("variant", each([WITH_SERVICES]))

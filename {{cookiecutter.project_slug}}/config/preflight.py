@@ -1,8 +1,7 @@
-"""What is found out before the server starts, and said in a line."""
+"""What is found out before the server starts, and said in a line; `python -m config.preflight` looks, too."""
 
-#% if cookiecutter.channel_layer != "memory" or cookiecutter.database == "postgresql"
 import logging
-#% endif
+import os
 import socket
 import sys
 
@@ -10,25 +9,21 @@ import sys
 import psycopg
 #% endif
 from django.conf import settings
-#% if cookiecutter.database == "postgresql"
 from django.db import connection
-#% endif
 #% if cookiecutter.channel_layer != "memory"
 from redis import Redis
 #% endif
-#% if cookiecutter.channel_layer != "memory" or cookiecutter.database == "postgresql"
 #%%
 logger = logging.getLogger("config")
-
+#% if cookiecutter.channel_layer != "memory" or cookiecutter.database == "postgresql"
+#%%
 TIMEOUT = 3  # seconds to wait for a service
 #% endif
 #%%
 
 def preflight() -> None:
     check_address()
-#% if cookiecutter.database == "postgresql"
     look_for_database()
-#% endif
 #% if cookiecutter.channel_layer != "memory"
     look_for_redis()
 #% endif
@@ -45,16 +40,21 @@ def check_address() -> None:
     except OSError as error:
         reason = error.strerror.partition(" (")[0]
         sys.exit(f"Cannot listen on {settings.HOST}:{settings.PORT}: {reason}. Set HOST or PORT.")
-#% if cookiecutter.database == "postgresql"
-#%%
 
-def look_for_database() -> None:
+
+def look_for_database() -> bool:
     """Say what keeps us from the database. The server starts all the same: it may be there in a moment."""
     try:
+#% if cookiecutter.database == "postgresql"
         psycopg.connect(**connection.get_connection_params(), connect_timeout=TIMEOUT).close()
-    except psycopg.OperationalError as error:
-        logger.error("DATABASE_URL leads to no database yet: %s", " ".join(str(error).split()))
+#% else
+        connection.ensure_connection()
+        connection.close()
 #% endif
+    except Exception as error:
+        logger.error("DATABASE_URL leads to no database yet: %s", " ".join(str(error).split()))
+        return False
+    return True
 #% if cookiecutter.channel_layer != "memory"
 #%%
 
@@ -67,3 +67,8 @@ def look_for_redis() -> None:
     except Exception as error:  # options in the URL that do not fit raise more than Redis' own errors
         logger.error("REDIS_URL leads to no Redis yet: %s", error)
 #% endif
+#%%
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    sys.exit(not look_for_database())

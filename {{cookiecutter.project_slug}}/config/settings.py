@@ -1,6 +1,6 @@
-"""Settings. This is the only file that reads the environment; .env.example explains each variable."""
+"""Settings, read from the environment and .env; .env.example explains each variable."""
 
-import os
+import re
 #% if cookiecutter.auth != "session"
 from datetime import timedelta
 #% endif
@@ -19,7 +19,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 PROJECT_NAME = {{cookiecutter.__project_name}}
 
 env = Env()
-env.read_env(BASE_DIR / ".env")
+env.read_env(BASE_DIR / ".env", recurse=False)
 
 
 def read(parse, name, rule, **options):
@@ -27,7 +27,7 @@ def read(parse, name, rule, **options):
     try:
         return parse(name, **options)
     except (EnvError, ValueError):
-        problem = "wrong" if name in os.environ else "missing"
+        problem = "missing" if env.str(name, default=None) is None else "wrong"
         cure = f"It must be {rule}. Set it in the environment or in .env."
         raise SystemExit(f"{name} is {problem}. {cure}") from None
 
@@ -38,6 +38,16 @@ def database(name, **options):
     if found["ENGINE"] != "django.db.backends.{{ cookiecutter.database.replace('sqlite', 'sqlite3') }}":
         raise ValueError(name)
     return found
+
+
+def bare_names(hosts):
+    if not hosts or any("/" in host for host in hosts):
+        raise ValueError(hosts)
+
+
+def origins(sites):
+    if not all(re.fullmatch(r"https?://[^/]+", site) for site in sites):
+        raise ValueError(sites)
 
 
 # The process
@@ -100,13 +110,14 @@ ALLOWED_HOSTS = read(
     "ALLOWED_HOSTS",
     "host names, for example ALLOWED_HOSTS={{ cookiecutter.domain_name }},www.{{ cookiecutter.domain_name }}",
     default=["localhost", "127.0.0.1", "[::1]"] if DEBUG else ["{{ cookiecutter.domain_name }}"],
+    validate=bare_names,
 )
 CSRF_TRUSTED_ORIGINS = read(
     env.list,
     "CSRF_TRUSTED_ORIGINS",
     "other sites whose pages may post and open sockets here, for example CSRF_TRUSTED_ORIGINS=https://app.example.com",
     default=[],
-    subcast=str,
+    validate=origins,
 )
 HTTPS = read(env.bool, "HTTPS", "true or false, for example HTTPS=true", default=not DEBUG)
 
@@ -229,7 +240,7 @@ DATABASES["default"]["OPTIONS"] = {
         "max_size": read(
             env.int,
             "DATABASE_POOL_SIZE",
-            "a number of connections for each process, for example DATABASE_POOL_SIZE=20",
+            "a number of connections for each process, 2 or more, for example DATABASE_POOL_SIZE=20",
             default=20,
             validate=Range(2),
         ),
@@ -301,14 +312,14 @@ CHANNEL_LAYERS = {
             "capacity": read(
                 env.int,
                 "CHANNEL_CAPACITY",
-                "how many events may wait for a process, for example CHANNEL_CAPACITY=10000",
+                "a number of events that may wait for a process, for example CHANNEL_CAPACITY=10000",
                 default=10_000,
                 validate=Range(1),
             ),
             "expiry": read(
                 env.int,
                 "CHANNEL_EXPIRY",
-                "after how many seconds a waiting event is dropped, for example CHANNEL_EXPIRY=60",
+                "a number of seconds after which a waiting event is dropped, for example CHANNEL_EXPIRY=60",
                 default=60,
                 validate=Range(1),
             ),
@@ -322,21 +333,21 @@ REALTIME = {
     "MAX_MESSAGE_BYTES": read(
         env.int,
         "WS_MAX_MESSAGE_BYTES",
-        "the largest frame that a client may send, for example WS_MAX_MESSAGE_BYTES=65536",
+        "a number of bytes that a frame may have, 1024 or more, for example WS_MAX_MESSAGE_BYTES=65536",
         default=65_536,
         validate=Range(1024),
     ),
     "RATE": read(
         env.str,
         "WS_RATE",
-        "how many frames a socket may send, for example WS_RATE=50/second;1000/minute",
+        "the frames that a socket may send, for example WS_RATE=50/second;1000/minute",
         default="50/second;1000/minute",
         validate=parse_many,
     ),
     "USER_RATE": read(
         env.str,
         "WS_USER_RATE",
-        "how many frames all sockets of a user may send, for example WS_USER_RATE=3000/minute",
+        "the frames that all sockets of a user may send, for example WS_USER_RATE=3000/minute",
         default="3000/minute",
         validate=parse_many,
     ),
@@ -382,7 +393,7 @@ SIMPLE_JWT = {
         minutes=read(
             env.int,
             "JWT_ACCESS_MINUTES",
-            "how long an access token lasts, for example JWT_ACCESS_MINUTES=15",
+            "a number of minutes that an access token lasts, for example JWT_ACCESS_MINUTES=15",
             default=15,
             validate=Range(1),
         )

@@ -2,10 +2,12 @@
 
 import os
 import sys
-from urllib.error import URLError
+from urllib.error import HTTPError
 from urllib.request import urlopen
 
 try:
     urlopen(f"http://127.0.0.1:{os.environ.get('PORT', 8000)}/api/health/", timeout=5)
-except (OSError, URLError) as error:
-    sys.exit(f"unhealthy: {error}")
+except HTTPError as answer:
+    sys.exit(f"unhealthy: {answer.read().decode()}")
+except OSError as error:
+    sys.exit(f"no answer: {error}")

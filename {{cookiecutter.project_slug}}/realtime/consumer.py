@@ -53,7 +53,6 @@ ABNORMAL = 1006  # the code of a socket that ended without a close frame
 EXPIRY_NOTICE = 30  # seconds before a token ends at which the client is told
 #% endif
 #%%
-
 EVERY_CONSUMER_SENDS = (
     Connected,
     Error,
