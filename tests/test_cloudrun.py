@@ -123,14 +123,23 @@ def test_variables_are_those_of_the_project(variant, manifest, bake):
     known = set(re.findall(r"^(?:# )?([A-Z_]+)=", example, re.MULTILINE))
     (web,) = manifest(variant, "service.yaml")["spec"]["template"]["spec"]["containers"]
     (job,) = manifest(variant, "migrate.yaml")["spec"]["template"]["spec"]["template"]["spec"]["containers"]
-    secrets = {}
     for variable in web["env"] + job["env"]:
         assert variable["name"] in known - {"PORT"}  # which Cloud Run sets
-        if "valueFrom" in variable:
-            secrets[variable["name"]] = variable["valueFrom"]["secretKeyRef"]["name"]
+    secrets, of_job = (
+        {
+            variable["name"]: variable["valueFrom"]["secretKeyRef"]["name"]
+            for variable in container["env"]
+            if "valueFrom" in variable
+        }
+        for container in (web, job)
+    )
+    assert of_job == secrets  # any command of manage.py may run in it
     assert set(secrets) == {"SECRET_KEY", "DATABASE_URL", "REDIS_URL"} & known
     readme = (bake(**variant) / "deploy/cloudrun/README.md").read_text(encoding="utf-8")
-    assert set(re.findall(r"gcloud secrets create (\S+)", readme)) == set(secrets.values())
+    created = re.findall(r"gcloud secrets create (\S+)", readme)
+    (granted,) = re.findall(r"^for secret in (.+); do$", readme, re.MULTILINE)
+    (prefix,) = re.findall(r"gcloud secrets add-iam-policy-binding (\S+)\$secret ", readme)
+    assert set(created) == {prefix + secret for secret in granted.split()} == set(secrets.values())
 
 
 # -- The image, as the files say ---------------------------------------------------------------------------

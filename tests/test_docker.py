@@ -80,6 +80,7 @@ def test_compose_is_valid_and_holds_what_the_answers_need(server, layer, databas
     )
     for name, service in services.items():
         assert name == "migrate" or service["restart"] == "unless-stopped"
+        assert service["logging"] == {"driver": "local"}  # which ends the oldest logs
     assert services["web"]["environment"]["HTTPS"] == "false"
     assert "ALLOWED_HOSTS" not in services["web"]["environment"]
 

@@ -1,6 +1,8 @@
 """nginx, with the files of a project, in front of its servers."""
 
 import asyncio
+import re
+import shutil
 import ssl
 import subprocess
 import threading
@@ -128,6 +130,24 @@ async def test_the_project_knows_its_client_whatever_that_says(site):
     assert told["REMOTE_ADDR"] == told["HTTP_X_FORWARDED_FOR"] == ELSEWHERE
     assert told["scheme"] == "http"
     assert told["HTTP_HOST"] == site.url.removeprefix("http://")
+
+
+def test_behind_another_proxy_clients_stay_apart(server, project, tmp_path):
+    """With what the README of Docker names, where TLS ends before nginx."""
+    readme = (project.folder / "deploy/docker/README.md").read_text(encoding="utf-8")
+    (lines,) = re.findall(r"`(set_real_ip_from ADDRESS; .+?)`", readme)
+    shutil.copytree(project.folder / "deploy/nginx", tmp_path / "deploy/nginx")
+    path = tmp_path / "deploy/nginx/site.conf"
+    text = path.read_text(encoding="utf-8")
+    line = "proxy_set_header X-Forwarded-Proto $scheme;"
+    assert text.count(line) == text.count("$scheme;") == 1
+    own = lines.replace("ADDRESS", HOST) + line.replace("$scheme", "https")
+    path.write_text(text.replace(line, own), encoding="utf-8")
+    headers = {"X-Forwarded-For": "10.1.2.3, 203.0.113.7"}  # forged, and as the proxy has added it
+    with proxied(tmp_path, [server.port]) as proxy:
+        told = httpx.get(f"{proxy.url}/who/", headers=headers).json()
+    assert told["REMOTE_ADDR"] == "203.0.113.7"
+    assert told["scheme"] == "https"
 
 
 async def test_only_websockets_are_upgraded(site):
