@@ -1,6 +1,7 @@
 """Procfile, run by honcho as Heroku, Railway and Render run it."""
 
 import os
+import re
 import subprocess
 import sys
 from contextlib import contextmanager, nullcontext
@@ -47,6 +48,7 @@ def tls(port, folder):
 async def test_procfile(variant, installed, tmp_path, note):
     """It migrates, listens on every address at $PORT with as many processes as it may, and drains."""
     project = installed(variant)
+    assert start_command(project) == web(project).replace("python", ".venv/bin/python")
     values = in_production(project)
     values["PATH"] = f"{project.folder / '.venv/bin'}:{os.environ['PATH']}"
     values["WEB_CONCURRENCY"] = "2"  # which Heroku sets by itself
@@ -70,3 +72,14 @@ async def test_procfile(variant, installed, tmp_path, note):
             seconds = {"conversed": await converse(server.url, variant)}
             seconds["drained"] = await drains(server, variant)
     note("procfile", variant, started=server.starting, **seconds)
+
+
+def start_command(project):
+    """Return what the README tells to enter at Render."""
+    readme = (project.folder / "deploy/procfile/README.md").read_text(encoding="utf-8")
+    return re.search(r"^\| Start Command \| `(.+)` \|$", readme, re.MULTILINE)[1]
+
+
+def web(project):
+    procfile = (project.folder / "Procfile").read_text(encoding="utf-8")
+    return re.search("^web: (.+)$", procfile, re.MULTILINE)[1]
