@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -70,7 +71,9 @@ class Image:
         project.make("lock")
         self.name, self.buildah = f"localhost/{project.folder.name}", partial(buildah, store=store)
         options = ("--format=docker", "--network=host", "--pull-never", f"--tag={self.name}")
+        start = time.monotonic()
         self.buildah("build", *options, project.folder)
+        self.building = time.monotonic() - start  # seconds
         self.config = self._inspect(self.name)["Docker"]["config"]
         self.container = self.buildah("from", "--pull-never", self.name).strip()
         self.root = Path(self.buildah("mount", self.container).strip())

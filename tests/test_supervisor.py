@@ -1,6 +1,7 @@
 """deploy/supervisor, with a real supervisord."""
 
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -73,11 +74,12 @@ def restart(project, config, ports):
     """Run the command of the README for a new version."""
     readme = (project.folder / "deploy/supervisor/README.md").read_text(encoding="utf-8")
     section = readme.partition("\n## A new version, and back\n")[2]
-    script = section.split("```\n")[1].replace("supervisord.conf", config.name)
+    # By its short path: a socket's may not be long, and a relative one leads to the folder behind the link.
+    script = section.split("```\n")[1].replace("deploy/supervisor/supervisord.conf", shlex.quote(str(config)))
     for port, ours in zip(("8001", "8002"), ports, strict=False):
         script = script.replace(port, str(ours))
     environment = os.environ | {"PATH": f"{BIN}:{os.environ['PATH']}"}
-    subprocess.run(["bash", "-c", script], cwd=config.parent.parent.parent, env=environment, check=True)
+    subprocess.run(["bash", "-c", script], cwd=project.folder, env=environment, check=True)
 
 
 def is_taken(port):
