@@ -5,7 +5,7 @@
 set -euo pipefail
 version=$1 prefix=$2
 image=docker.io/library/python:$version-slim
-export BUILDAH_ISOLATION=chroot STORAGE_DRIVER=vfs
+export BUILDAH_ISOLATION=chroot
 
 if buildah inspect --type image "$image" >/dev/null 2>&1; then exit; fi
 if timeout 20 buildah pull --quiet "$image" >/dev/null 2>&1; then exit; fi

@@ -5,7 +5,6 @@ import json
 import random
 import re
 import shutil
-import signal
 import subprocess
 import time
 from contextlib import ExitStack
@@ -23,7 +22,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import WebSocketException
 
 from client import address
-from proxy import proxied, upstream
+from proxy import proxied
 from services import HOST, free_port
 from serving import ENVIRONMENT, each, running, started
 from variants import DEPLOYED, OPTIONS
@@ -268,8 +267,7 @@ async def test_nobody_misses_a_notification_in_a_rolling_restart(variant, instal
         await until(lambda: all(tab.received for tab in tabs))
         for old in pods[:]:
             pods = [*pods[1:], await start()]
-            proxy.configure(upstream([pod.port for pod in pods]))
-            proxy.process.send_signal(signal.SIGHUP)
+            await asyncio.to_thread(proxy.reload, [pod.port for pod in pods])
             old.terminate()
             await until(lambda old=old: old.process.poll() is not None, within=SERVER_ENDS_WITHIN)
         await until(lambda: all(tab.connected and tab.connections > 1 for tab in tabs))
