@@ -130,8 +130,7 @@ def tokens_have_an_api():
 
 
 def databases_outlive_their_containers():
-    targets = str(ANSWERS["deployment"]).lower().replace(" ", "").split(",")
-    for target in LISTS["deployment"] if targets == ["all"] else targets:
+    for target in ANSWERS["__deployment"].split(", "):
         if target in ("kubernetes", "cloudrun", "procfile") and ANSWERS["database"] == "sqlite":
             return f"deployment {target} keeps no files, and SQLite is one; choose database=postgresql."
 
