@@ -17,6 +17,8 @@ IN_CONTAINERS = not {"docker", "kubernetes", "cloudrun"}.isdisjoint(TARGETS)
 # One of N: of the siblings `server_uvicorn.py`, `server_daphne.py`... the chosen one stays, as `server.py`.
 CHOSEN = {
     "config/server.py": ANSWERS["server"],
+    "realtime/layer.py": LAYER,
+    "realtime/allowance.py": "memory" if LAYER == "memory" else "redis",
     "realtime/presence.py": "memory" if LAYER == "memory" else "redis",
 }
 
@@ -26,7 +28,6 @@ KEPT = {
     "realtime/auth_jwt.py": ANSWERS["auth"] != "session",
     "accounts/urls.py": ANSWERS["auth"] != "session",
     "config/uvicorn_frames.py": ANSWERS["server"] in ("uvicorn", "gunicorn"),
-    "config/logs.py": LAYER == "redis",
     "realtime/redis.py": LAYER != "memory",
     "static/ui.js": CONSUMERS != [""],
     "realtime/presence.py": "rooms" in CONSUMERS,

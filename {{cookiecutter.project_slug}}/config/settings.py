@@ -8,13 +8,14 @@ from ipaddress import ip_network
 from pathlib import Path
 
 from environs import Env, EnvError
-from limits import parse_many
 #% if cookiecutter.channel_layer == "memory"
 from marshmallow.validate import Length, Range
 #% else
 from marshmallow.validate import URL, Length, Range
 #% endif
 #%%
+from realtime.rates import parse_rates
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 PROJECT_NAME = {{cookiecutter.__project_name}}
 
@@ -38,6 +39,11 @@ def database(name, **options):
     if found["ENGINE"] != "django.db.backends.{{ cookiecutter.database.replace('sqlite', 'sqlite3') }}":
         raise ValueError(name)
     return found
+
+
+def rates(name, **options):
+    """Read rates such as 50/second;1000/minute."""
+    return parse_rates(env.str(name, **options))
 
 
 def bare_names(hosts):
@@ -268,10 +274,7 @@ DATABASES["default"]["CONN_MAX_AGE"] = 0
 
 #% if cookiecutter.channel_layer == "memory"
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
-CHANNEL_LAYERS = {
-    # The default of 100 drops what a burst puts on top of it, without a word.
-    "default": {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 10_000}}
-}
+CHANNEL_LAYERS = {"default": {"BACKEND": "realtime.layer.ChannelLayer"}}
 #% else
 REDIS_URL = read(
     env.str,
@@ -287,25 +290,26 @@ CACHES = {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": REDIS_PREFIX,
+        "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 2},
     }
 }
 REDIS_HOST = {
     "address": REDIS_URL,
-    "socket_timeout": None,  # the client's default of 5 s would end every consumer that is idle for so long
+    "socket_timeout": 5,  # longer than the layer waits for an event; a Redis that hangs is noticed then
     "socket_connect_timeout": 5,
     "max_connections": 1000,  # its default of 100 fails the 101st handshake of a rush
 }
 #% if cookiecutter.channel_layer == "redis"
 CHANNEL_LAYERS = {
     "default": {
-        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "BACKEND": "realtime.layer.ChannelLayer",
         "CONFIG": {"hosts": [REDIS_HOST], "prefix": REDIS_PREFIX},
     }
 }
 #% else
 CHANNEL_LAYERS = {
     "default": {
-        "BACKEND": "channels_redis.core.RedisChannelLayer",
+        "BACKEND": "realtime.layer.ChannelLayer",
         "CONFIG": {
             "hosts": [REDIS_HOST],
             "prefix": REDIS_PREFIX,
@@ -338,18 +342,36 @@ REALTIME = {
         validate=Range(1024),
     ),
     "RATE": read(
-        env.str,
+        rates,
         "WS_RATE",
         "the frames that a socket may send, for example WS_RATE=50/second;1000/minute",
         default="50/second;1000/minute",
-        validate=parse_many,
+    ),
+    "BYTE_RATE": read(
+        rates,
+        "WS_BYTE_RATE",
+        "the bytes that a socket may send, for example WS_BYTE_RATE=262144/second",
+        default="262144/second",
     ),
     "USER_RATE": read(
-        env.str,
+        rates,
         "WS_USER_RATE",
         "the frames that all sockets of a user may send, for example WS_USER_RATE=3000/minute",
         default="3000/minute",
-        validate=parse_many,
+    ),
+    "MAX_SOCKETS": read(
+        env.int,
+        "WS_MAX_SOCKETS",
+        "a number of sockets that a process may have open, for example WS_MAX_SOCKETS=10000",
+        default=10_000,
+        validate=Range(1),
+    ),
+    "MAX_SOCKETS_PER_USER": read(
+        env.int,
+        "WS_MAX_SOCKETS_PER_USER",
+        "a number of sockets that a user may have open in a process, for example WS_MAX_SOCKETS_PER_USER=100",
+        default=100,
+        validate=Range(1),
     ),
 #% if cookiecutter.auth != "session"
     "TOKEN_IN_QUERY": read(
@@ -361,6 +383,7 @@ REALTIME = {
     "BACKLOG_SIZE": 1_048_576,  # in characters
     "DATABASE_THREADS": 10,
     "DRAIN_SECONDS": 5,
+    "LOGIN_FIELDS": ("is_active", "password", "role"),  # a change of one ends the user's sockets
 }
 
 #% if cookiecutter.rest_api == "drf"
@@ -425,15 +448,9 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-#% if cookiecutter.channel_layer == "redis"
-    "filters": {"without_traceback": {"()": "config.logs.WithoutTraceback"}},
-#% endif
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
         "django": {},  # else Django's own handlers say everything a second time
-#% if cookiecutter.channel_layer == "redis"
-        "channels_redis.pubsub": {"filters": ["without_traceback"]},  # one a second while Redis is away
-#% endif
     },
 }

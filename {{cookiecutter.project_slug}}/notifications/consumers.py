@@ -1,4 +1,3 @@
-from django.db.models import Q
 from django.utils import timezone
 
 from notifications.frames import MarkRead, Notice, NoticeRead, NotificationsConnected
@@ -7,6 +6,7 @@ from notifications.notify import group_of, to_frame
 from realtime.consumer import HEARTBEAT, RealtimeConsumer
 from realtime.database import in_database
 from realtime.frames import FrameError
+from realtime.history import History
 from realtime.publish import apublish
 
 
@@ -19,25 +19,16 @@ class NotificationConsumer(RealtimeConsumer):
     sends = (NotificationsConnected, Notice, NoticeRead)
 
     async def opened(self):
-        await self.join(group_of(self.user.pk))
-        waiting = await self.missed()
+        own = Notification.objects.filter(user=self.user)
+        await self.join(group_of(self.user.pk), History(own, to_frame, unseen=own.filter(read_at=None)))
         await self.greet(
             NotificationsConnected(user=self.user_info, unread=await self.count_unread(), heartbeat=HEARTBEAT)
         )
-        for notification in waiting:
-            await self.send_frame(to_frame(notification))
-        return {notification.pk for notification in waiting}
 
     async def mark_read(self, frame: MarkRead):
         if not await self.set_read(frame.notification_id):
             raise FrameError("not_found", f"You have no notification {frame.notification_id}")
         await apublish(group_of(self.user.pk), NoticeRead(notification_id=frame.notification_id))
-
-    @in_database
-    def missed(self) -> list[Notification]:
-        since = self.since()
-        wanted = Q(read_at=None) if since is None else Q(pk__gt=since)
-        return list(Notification.objects.filter(wanted, user=self.user))
 
     @in_database
     def count_unread(self) -> int:

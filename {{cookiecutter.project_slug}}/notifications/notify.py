@@ -14,18 +14,22 @@ from realtime.publish import apublish, publish
 def notify_user(user_id: int, kind: str, data: dict[str, Any] | None = None) -> Notification:
     """Notify a user from sync code: a view, a signal, a command, a task.
 
-    `kind` is a slug such as `grade_received`. In a transaction it is pushed after the commit. A user who is
-    not connected gets it later. Raises `IntegrityError` if there is no such user.
+    `kind` is a slug such as `grade_received`. In a transaction it is pushed after the commit, until which no
+    other process can notify the same user. A user who is not connected gets it later. Raises
+    `User.DoesNotExist` if there is no such user.
     """
-    notification = Notification.objects.create(user_id=user_id, kind=kind, data=data or {})
-    transaction.on_commit(partial(publish, group_of(user_id), to_frame(notification), key=notification.pk))
+    notification = Notification.objects.store(user_id, kind, data or {})
+    push = partial(
+        publish, group_of(user_id), to_frame(notification), key=notification.pk, after=notification.after
+    )
+    transaction.on_commit(push)
     return notification
 
 
 async def anotify_user(user_id: int, kind: str, data: dict[str, Any] | None = None) -> Notification:
     """Notify a user from async code: a consumer or an async view; arguments as for `notify_user`."""
-    notification = await in_database(Notification.objects.create)(user_id=user_id, kind=kind, data=data or {})
-    await apublish(group_of(user_id), to_frame(notification), key=notification.pk)
+    notification = await in_database(Notification.objects.store)(user_id, kind, data or {})
+    await apublish(group_of(user_id), to_frame(notification), key=notification.pk, after=notification.after)
     return notification
 
 

@@ -4,7 +4,6 @@ import asyncio
 import inspect
 import logging
 import time
-from collections.abc import Container
 from contextlib import suppress
 from typing import Any, ClassVar
 from urllib.parse import parse_qs
@@ -14,7 +13,9 @@ import msgspec
 from channels.generic.websocket import AsyncWebsocketConsumer
 from channels.layers import get_channel_layer
 from django.conf import settings
+from django.db import OperationalError
 
+from realtime import allowance
 #% if cookiecutter.auth != "session"
 from realtime.auth_jwt import aread_token
 #% endif
@@ -29,6 +30,7 @@ from realtime.frames import (
     Error,
     Frame,
     FrameError,
+    Gap,
     Inbox,
     Ping,
     Pong,
@@ -40,14 +42,17 @@ from realtime.frames import (
     UserInfo,
     to_text,
 )
-from realtime.hub import get_hub
+from realtime.history import PAGE, History
+from realtime.hub import Group, get_hub
 from realtime.limits import FrameRate
-from realtime.outbox import Outbox
+from realtime.logins import login_of
+from realtime.outbox import MAX_FRAMES, Outbox
 
 logger = logging.getLogger("realtime")
 
 MAX_MESSAGE_BYTES = settings.REALTIME["MAX_MESSAGE_BYTES"]
 HEARTBEAT = settings.REALTIME["HEARTBEAT"]
+CLOSE_SECONDS = 3  # for a client to read what comes before the close frame
 ABNORMAL = 1006  # the code of a socket that ended without a close frame
 #% if cookiecutter.auth != "session"
 EXPIRY_NOTICE = 30  # seconds before a token ends at which the client is told
@@ -56,6 +61,7 @@ EXPIRY_NOTICE = 30  # seconds before a token ends at which the client is told
 EVERY_CONSUMER_SENDS = (
     Connected,
     Error,
+    Gap,
     Pong,
     Reconnect,
 #% if cookiecutter.auth != "session"
@@ -63,14 +69,23 @@ EVERY_CONSUMER_SENDS = (
 #% endif
 )
 
+# What Channels calls, and what is called here.
+INSTEAD = {
+    "connect": "`opened()`, which is called when the socket is accepted and its user known",
+    "disconnect": "`closed(code)`",
+    "receive": "a handler for each frame: `async def vote(self, frame: Vote)`",
+    "receive_json": "a handler for each frame: `async def vote(self, frame: Vote)`",
+}
+
 
 class RealtimeConsumer(AsyncWebsocketConsumer):
     """A Channels consumer whose frames are typed and whose events come through the hub.
 
-    A subclass declares what it takes by its handlers: each method with one parameter annotated with a
+    A subclass declares what it takes by its handlers: each async method with one parameter annotated with a
     `ClientFrame` gets the frames of that type. What it returns, a dict, goes into the reply. It may raise
     `FrameError`. `opened()` and `closed()` stand for Channels' `connect()` and `disconnect()`; the socket
-    has been accepted and its user authenticated before `opened()`, which may raise `Refused`.
+    has been accepted and its user authenticated before `opened()`, which may raise `Refused`. Frames and
+    plain `group_send` events are handled one after the other.
     """
 
     sends: ClassVar[tuple[type[Frame], ...]] = ()  # the frames that it sends, for the AsyncAPI document
@@ -79,28 +94,34 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
+        for name, instead in INSTEAD.items():
+            if name in vars(cls):
+                raise TypeError(f"{cls.__name__}.{name}() would never be called; write {instead}")
         cls.handlers = {}
-        for name, method in inspect.getmembers(cls, inspect.iscoroutinefunction):
-            parameters = list(inspect.signature(method, eval_str=True).parameters.values())[1:]
-            frame = parameters[0].annotation if len(parameters) == 1 else None
-            if isinstance(frame, type) and issubclass(frame, ClientFrame):
-                cls.handlers[frame] = name
+        for name, method in inspect.getmembers(cls, inspect.isfunction):
+            frame = _frame_of(method)
+            if frame is None:
+                continue
+            if not inspect.iscoroutinefunction(method):
+                raise TypeError(f"{cls.__name__}.{name}() handles {frame.__name__}; make it `async def`")
+            if frame in cls.handlers:
+                both = f"{cls.handlers[frame]}() and {name}()"
+                raise TypeError(f"{cls.__name__} has two handlers for {frame.__name__}: {both}")
+            cls.handlers[frame] = name
         cls.inbox = Inbox(tuple(cls.handlers))
         cls.sends = tuple({**dict.fromkeys(cls.sends), **dict.fromkeys(EVERY_CONSUMER_SENDS)})
 
     # What a subclass has
 
-    async def opened(self) -> Container[int] | None:
-        """The socket is open: join groups; `greet`, if the first frame is to say more than usual.
-
-        Events that arrive meanwhile are sent afterwards, except those whose keys are returned: they tell of
-        what has just been sent from the database.
-        """
+    async def opened(self) -> None:
+        """The socket is open: join groups; `greet`, if the first frame is to say more than usual."""
 
     async def greet(self, frame: Frame) -> None:
-        """Send the first frame, `connection_established`."""
+        """Send the first frame, `connection_established`; events that came before it follow."""
         self._greeted = True
-        await self.send_frame(frame)
+        with suppress(OSError):
+            await self.base_send({"type": "websocket.send", "text": to_text(frame)})
+        self.outbox.release()
 
     async def closed(self, code: int) -> None:
         """The socket is gone, however it ended; called if `opened` was. Groups are left without this."""
@@ -113,12 +134,15 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
     def since(self) -> int | None:
         """The id in `?since=`: the last one that a client which comes back has seen."""
         value = parse_qs(self.scope["query_string"].decode("latin-1")).get("since", [""])[0]
-        return int(value) if value.isdecimal() and len(value) < 19 else None
+        return int(value) if value.isascii() and value.isdigit() and len(value) < 19 else None
 
-    async def join(self, group: str) -> None:
-        """Get what is published to a group from now on."""
-        self.joined.append(group)
-        await self.hub.join(group, self)
+    async def join(self, group: str, history: History | None = None) -> None:
+        """Get what is published to a group from now on.
+
+        With a history, in `opened()`, the client is first sent what it missed: all that came after `?since=`.
+        """
+        joined = await self.hub.join(group, self, history)
+        self.joined.append((joined, history))
 
     def spawn(self, coroutine) -> asyncio.Task:
         """Run long work beside the socket's frames; it is cancelled when the socket closes."""
@@ -131,19 +155,36 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
 
     async def send_frame(self, frame: msgspec.Struct | dict[str, Any]) -> None:
         """Send a frame to this socket alone; nothing happens when the socket is gone."""
+        if not self._greeted:
+            await self.greet(Connected(user=self.user_info, heartbeat=HEARTBEAT))
         if self.is_open:
-            try:
-                await self.base_send({"type": "websocket.send", "text": to_text(frame)})
-            except OSError:  # what ASGI has servers raise when the client has left
-                self.is_open = False
+            await self.outbox.send({"type": "websocket.send", "text": to_text(frame)})
+            self.is_open = self.is_open and not self.outbox.closed
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """Close the socket with a code and a reason; once is enough."""
         if self.is_open:
             self.is_open = False
             self.outbox.discard()
-            with suppress(OSError):
+            with suppress(OSError):  # what ASGI has servers raise when the client has left
                 await self.base_send({"type": "websocket.close", "code": code, "reason": reason})
+
+    async def send_away(self, after: float) -> None:
+        """Close the socket, and have the client come back after so many seconds."""
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self.send_frame(Reconnect(after=round(after, 2)))
+                await self.close(SERVICE_RESTART, "Come back in a moment")
+        except TimeoutError:  # it does not read
+            self.cut()
+
+    def cut(self) -> None:
+        """End the socket without the client, which may never answer; clean-up runs."""
+        self.is_open = False
+        self._cut = True
+        self._task.cancel()
+        if abort := self.scope.get("extensions", {}).get("realtime.abort"):
+            abort()
 
     # Frames that every consumer takes
 
@@ -155,6 +196,7 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
         credentials = await aread_token(frame.token)
         if credentials is None or credentials.user.pk != self.user.pk:
             raise FrameError("not_allowed", "The token is not valid, or not this user's")
+        self.user, self.login = credentials.user, login_of(credentials.user)
         self.watch(credentials)
 
 #% endif
@@ -168,21 +210,25 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
         self.outbox = Outbox(send, self._fell_behind)
         self.rate = FrameRate()
         self.socket_id = uuid4().hex
-        self.joined: list[str] = []
+        self.joined: list[tuple[Group, History | None]] = []
         self.tasks: set[asyncio.Task] | None = None  # made when needed: it is 200 bytes
-        self.is_open = self._entered = self._greeted = self._dropped = False
+        self.is_open = self._entered = self._greeted = self._cut = False
         self._task = asyncio.current_task()
         self._timer: asyncio.TimerHandle | None = None
+        self._turn = asyncio.Lock()  # one frame or plain event at a time
+        self._events = 0  # plain events that wait for their turn
         code = ABNORMAL
         await receive()  # websocket.connect
         try:
-            await self._open()
+            async with self._turn:
+                await self._open()
             while (message := await receive())["type"] != "websocket.disconnect":
                 if self.is_open:
-                    await self._take(message)
+                    async with self._turn:
+                        await self._take(message)
             code = message.get("code", code)
         except asyncio.CancelledError:
-            if not self._dropped:
+            if not self._cut:
                 raise
         finally:
             await asyncio.shield(self.hub.spawn(self._clean_up(code)))
@@ -195,14 +241,11 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
         await self.accept("bearer" if "bearer" in self.scope["subprotocols"] else None)
 #% endif
         self.is_open = True
-        credentials = self.scope["credentials"]
-        if self.hub.draining:
-            return await self.close(SERVICE_RESTART, "The server restarts; come back in a moment")
-        if credentials is None:
-            return await self.close(NOT_AUTHENTICATED, "Log in first")
-        self.user = credentials.user
-        self.hub.sockets.add(self)
         try:
+            credentials = self._admitted()
+            self.user, self.login = credentials.user, login_of(credentials.user)
+            self._make_room()
+            self.hub.add(self)
             await self.hub.start()
             if self.hub.was_kicked(self.user.pk, since=self.scope["authenticated_at"]):
                 raise Refused(NOT_AUTHENTICATED, "Log in again")
@@ -210,23 +253,62 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
             self.outbox.hold()
             for group in self.groups:
                 await self.join(group)
-            told = await self.opened()
+            await self.opened()
             if not self._greeted:
                 await self.greet(Connected(user=self.user_info, heartbeat=HEARTBEAT))
-            self.outbox.release(told or ())
+            for group, history in self.joined:
+                if history is not None:
+                    await self._catch_up(group, history)
             self.watch(credentials)
         except Refused as refusal:
             await self.close(refusal.code, refusal.reason)
-        except Exception:
-            logger.exception("could not open %s for %s", self.scope["path"], self.user)
+        except (OSError, OperationalError) as error:  # the channel layer, Redis or the database is away
+            logger.warning("could not open %s: %r", self.scope["path"], error)
             await self.close(TRY_AGAIN_LATER, "Something is wrong on the server; try again later")
+        except Exception:
+            logger.exception("could not open %s", self.scope["path"])
+            await self.close(TRY_AGAIN_LATER, "Something is wrong on the server; try again later")
+
+    def _admitted(self) -> Credentials:
+        """Who the client is, unless it may not, or not now, come in."""
+        credentials = self.scope["credentials"]
+        if self.hub.draining:
+            raise Refused(SERVICE_RESTART, "The server restarts; come back in a moment")
+        if credentials is None:
+            raise Refused(NOT_AUTHENTICATED, "Log in first")
+        if isinstance(credentials, Refused):
+            raise credentials
+        return credentials
+
+    def _make_room(self) -> None:
+        if len(self.hub.sockets) >= settings.REALTIME["MAX_SOCKETS"]:
+            raise Refused(TRY_AGAIN_LATER, "Too many are connected; try again later")
+        if len(self.hub.of_user.get(self.user.pk, ())) >= settings.REALTIME["MAX_SOCKETS_PER_USER"]:
+            raise Refused(TOO_MANY, "You have too many connections")
+
+    async def _catch_up(self, group: Group, history: History) -> None:
+        """Send what is stored after `?since=`, until the client is level with what is handed out live."""
+        since = self.since()
+        rows, position, until, page = await history.begin(since)
+        if since is not None and position != since:
+            await self.send_frame(Gap(asked=since, resumed=position))
+        while self.is_open:
+            for key, frame in page:
+                await self.send_frame(frame)
+                position = key
+            if len(page) < PAGE:
+                if until is not None:  # what was not seen is sent; from here on all that is new
+                    rows, position, until = history.rows, until, None
+                if self.hub.is_level(group, self, position):
+                    return
+            page = await history.page(rows, position, until)
 
     async def _take(self, message: dict) -> None:
         text = message.get("text")
         data = message["bytes"] if text is None else text.encode(errors="surrogatepass")
         if len(data) > MAX_MESSAGE_BYTES:  # not every server can be told a limit
             await self.close(TOO_BIG, f"A frame holds at most {MAX_MESSAGE_BYTES} bytes")
-        elif await self.rate.allow(self.user.pk):
+        elif await self.rate.allow(self.user.pk, len(data)):
             await self._answer(text)
         elif self.rate.exhausted:
             await self.close(TOO_MANY, "Too many frames")
@@ -253,30 +335,42 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
             if id is not None:
                 await self.send_frame({"type": "reply", "id": id, "ok": True, **(result or {})})
 
-    async def handle_event(self, name: str, event: dict) -> None:
-        """Call the method that a plain `group_send` names, as Channels does."""
+    def take_event(self, name: str, event: dict) -> None:
+        """Have the method called that a plain `group_send` names, after what came before."""
+        self._events += 1
+        if self._events > MAX_FRAMES:
+            self._fell_behind()
+        elif self.is_open:
+            self.spawn(self._handle_event(name, event))
+
+    async def _handle_event(self, name: str, event: dict) -> None:
         try:
-            await getattr(self, name)(event)
+            async with self._turn:
+                await getattr(self, name)(event)
         except Exception:
             logger.exception("%s failed on the event %s", type(self).__name__, event["type"])
+        finally:
+            self._events -= 1
 
     async def _clean_up(self, code: int) -> None:
         self.is_open = False
         self.outbox.discard()
-        self.rate.forget()
         if self._timer is not None:
             self._timer.cancel()
         for task in self.tasks or ():
             task.cancel()
-        for group in self.joined:
+        for group, _ in self.joined:
             self.hub.leave(group, self)
         try:
             if self._entered:
                 await self.closed(code)
+        except OSError as error:
+            logger.warning("%s could not clean up: %r", type(self).__name__, error)
         except Exception:
             logger.exception("%s failed to clean up", type(self).__name__)
         finally:
-            self.hub.sockets.discard(self)
+            if self in self.hub.sockets and self.hub.remove(self):
+                allowance.forget(self.user.pk)
 
     # The end of a socket that is not the client's wish
 
@@ -284,7 +378,7 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
         """Close the socket when these credentials end."""
         if self._timer is not None:
             self._timer.cancel()
-        if credentials.expires is not None:
+        if credentials.expires is not None and self.is_open:
             left = max(0, credentials.expires - time.time())
 #% if cookiecutter.auth == "session"
             self._timer = self.hub.loop.call_later(left, self._expired)
@@ -304,16 +398,25 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
         self.spawn(self.close(NOT_AUTHENTICATED, "Your login has expired"))
 
     def _fell_behind(self) -> None:
-        logger.warning("%s does not read what is sent; closing the socket", self.user)
-        self.spawn(self._drop())
+        if self.is_open:
+            logger.warning("%s does not read what is sent; closing the socket", self.user)
+            self.spawn(self._drop())
 
     async def _drop(self) -> None:
         # A close frame waits behind everything that the client has not read, so it is a matter of luck.
         with suppress(TimeoutError):
             async with asyncio.timeout(1):
                 await self.close(TRY_AGAIN_LATER, "You do not read what is sent; reconnect to catch up")
-        self._dropped = True
-        self._task.cancel()
+        self.cut()
+
+
+def _frame_of(method) -> type[ClientFrame] | None:
+    """The type of the frames that a method handles, by the annotation of its one parameter."""
+    parameters = list(inspect.signature(method, eval_str=True).parameters.values())[1:]
+    frame = parameters[0].annotation if len(parameters) == 1 else None
+    if frame is inspect.Parameter.empty and parameters[0].name == "frame":
+        raise TypeError(f"{method.__qualname__}(frame) does not say which frames it handles; annotate it")
+    return frame if isinstance(frame, type) and issubclass(frame, ClientFrame) else None
 
 
 class NoSuchSocket(RealtimeConsumer):

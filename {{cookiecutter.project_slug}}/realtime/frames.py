@@ -43,6 +43,16 @@ class Reconnect(Frame, tag="reconnect"):
     after: float
 
 
+class Gap(Frame, tag="gap"):
+    """Of what a client missed, only what came after `resumed` follows; it had asked for all after `asked`.
+
+    Either it missed too much, or it is ahead of the database, which was restored from a backup.
+    """
+
+    asked: int
+    resumed: int
+
+
 class UserInfo(msgspec.Struct):
     id: int
     username: str

@@ -26,3 +26,8 @@ async def leave(group: str, socket_id: str, user: UserInfo) -> bool:
 async def present(group: str) -> list[UserInfo]:
     """Who is in a group, each user once, in order of arrival."""
     return list({user.id: user for user in _present.get(group, {}).values()}.values())
+
+
+async def is_present(group: str, user_id: int) -> bool:
+    """Whether a user is in a group."""
+    return any(user.id == user_id for user in _present.get(group, {}).values())

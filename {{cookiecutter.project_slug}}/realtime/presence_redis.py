@@ -1,13 +1,12 @@
 """Presence: who is in a group, across all processes.
 
-A group is a sorted set in Redis: a member is a socket and its user, the score is when it was last seen.
-Each process confirms its own sockets every `CONFIRM_SECONDS`. Those of a process that died are found by
-the others, which then say that the user left.
+A group is a sorted set in Redis: a member is a socket and its user, the score is when it was last seen, by
+the clock of Redis. Each process confirms its own sockets every `CONFIRM_SECONDS`. Those of a process that
+died are found by the others, which then say that the user left.
 """
 
 import asyncio
 import logging
-import time
 from weakref import WeakKeyDictionary
 
 import msgspec
@@ -15,12 +14,32 @@ from channels.layers import get_channel_layer
 
 from realtime.frames import Presence, UserInfo
 from realtime.publish import apublish
-from realtime.redis import get_redis
+from realtime.redis import ask, get_redis
 
 logger = logging.getLogger("realtime")
 
 CONFIRM_SECONDS = 15
 LOST_SECONDS = 45
+
+# What these return is who is there afterwards.
+ENTER = "redis.call('ZADD', KEYS[1], now, ARGV[2])"
+LEAVE = "redis.call('ZREM', KEYS[1], ARGV[2])"
+CONFIRM = "for i = 2, #ARGV do redis.call('ZADD', KEYS[1], 'XX', now, ARGV[i]) end"  # not who has just left
+LOOK = ""
+SCRIPT = """
+local time = redis.call('TIME')
+local now = time[1] + time[2] / 1000000
+{}
+redis.call('EXPIRE', KEYS[1], 2 * ARGV[1])
+return redis.call('ZRANGEBYSCORE', KEYS[1], now - ARGV[1], '+inf')
+"""
+# Takes off who was not confirmed in time, and returns them: only one process gets to hear of each.
+BURY = """
+local before = redis.call('TIME')[1] - ARGV[1]
+local lost = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', '(' .. before)
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', '(' .. before)
+return lost
+"""
 
 
 class _Entry(msgspec.Struct, array_like=True):
@@ -36,41 +55,33 @@ class _Registry:
     """The entries of the sockets on one event loop, which it keeps alive."""
 
     def __init__(self):
-        self.redis = get_redis()
-        self.own: dict[str, set[bytes]] = {}
+        self.own: dict[str, dict[str, bytes]] = {}  # by group, then by socket
         self.confirming = asyncio.create_task(self._confirm())
 
-    async def change(self, group: str, *commands: tuple) -> list[_Entry]:
-        """Apply commands to a group's set and return who is in it, in one transaction."""
-        key = _key(group)
-        async with self.redis.pipeline(transaction=True) as pipeline:
-            for name, *arguments in commands:
-                getattr(pipeline, name)(key, *arguments)
-            pipeline.expire(key, 2 * LOST_SECONDS)
-            pipeline.zrangebyscore(key, time.time() - LOST_SECONDS, "+inf")
-            return [_decode(raw) for raw in (await pipeline.execute())[-1]]
+    async def change(self, group: str, action: str, *members: bytes) -> list[_Entry]:
+        """Do something with members of a group's set and return who is in it."""
+        return await self._run(SCRIPT.format(action), group, *members)
+
+    async def _run(self, script: str, group: str, *members: bytes) -> list[_Entry]:
+        key = f"{get_channel_layer().prefix}.presence.{group}"
+        return [_decode(raw) for raw in await ask(get_redis().eval, script, 1, key, LOST_SECONDS, *members)]
 
     async def _confirm(self) -> None:
         while True:
             await asyncio.sleep(CONFIRM_SECONDS)
             for group, members in list(self.own.items()):
                 try:
-                    await self.change(group, ("zadd", dict.fromkeys(members, time.time())))
+                    await self.change(group, CONFIRM, *members.values())
                     await self._bury(group)
                 except Exception as error:
                     logger.warning("could not confirm who is in %s: %r", group, error)
 
     async def _bury(self, group: str) -> None:
-        key = _key(group)
-        for raw in await self.redis.zrangebyscore(key, "-inf", time.time() - LOST_SECONDS):
-            if await self.redis.zrem(key, raw):  # only one process gets to say it
-                user = _decode(raw).user
-                if all(other.id != user.id for other in await present(group)):
-                    await apublish(group, Presence(event="leave", user=user))
-
-
-def _key(group: str) -> str:
-    return f"{get_channel_layer().prefix}.presence.{group}"
+        lost = await self._run(BURY, group)
+        there = {entry.user.id for entry in await self.change(group, LOOK)} if lost else ()
+        for user in {entry.user.id: entry.user for entry in lost}.values():
+            if user.id not in there:
+                await apublish(group, Presence(event="leave", user=user))
 
 
 _registries: WeakKeyDictionary[asyncio.AbstractEventLoop, _Registry] = WeakKeyDictionary()
@@ -87,26 +98,33 @@ async def enter(group: str, socket_id: str, user: UserInfo) -> bool:
     """Note that a user's socket is in a group; True if it is that user's first one there."""
     registry = _registry()
     member = _encode(_Entry(socket_id, user))
-    registry.own.setdefault(group, set()).add(member)
-    entries = await registry.change(group, ("zadd", {member: time.time()}))
+    registry.own.setdefault(group, {})[socket_id] = member
+    entries = await registry.change(group, ENTER, member)
     return all(entry.user.id != user.id or entry.socket_id == socket_id for entry in entries)
 
 
 async def leave(group: str, socket_id: str, user: UserInfo) -> bool:
     """Undo `enter`; True if it was that user's last socket there."""
     registry = _registry()
-    member = _encode(_Entry(socket_id, user))
-    own = registry.own.get(group, set())
-    if member not in own:
+    own = registry.own.get(group, {})
+    member = own.pop(socket_id, None)
+    if member is None:
         return False
-    own.remove(member)
     if not own:
         del registry.own[group]
-    entries = await registry.change(group, ("zrem", member))
+    entries = await registry.change(group, LEAVE, member)
     return all(entry.user.id != user.id for entry in entries)
 
 
 async def present(group: str) -> list[UserInfo]:
     """Who is in a group, each user once."""
-    entries = await _registry().change(group)
+    entries = await _registry().change(group, LOOK)
     return list({entry.user.id: entry.user for entry in entries}.values())
+
+
+async def is_present(group: str, user_id: int) -> bool:
+    """Whether a user is in a group; True if Redis cannot be asked, since nothing is done to who is not."""
+    try:
+        return any(user.id == user_id for user in await present(group))
+    except ConnectionError:
+        return True

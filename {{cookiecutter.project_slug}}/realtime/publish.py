@@ -4,20 +4,26 @@ import asyncio
 import atexit
 import logging
 import os
+import socket
 import threading
+import time
+from collections import deque
 from typing import Any
 
 import msgspec
 from channels.layers import get_channel_layer
 
 from realtime.codes import NOT_AUTHENTICATED
-from realtime.frames import to_text
-from realtime.hub import EVERYWHERE, KICK, TEXT, serving_hub
+from realtime.events import EVERYWHERE, GAP, KICK, TEXT, check, text_event
+from realtime.hub import serving_hub
 
 logger = logging.getLogger("realtime")
 
-ATTEMPTS = 6  # over about three seconds, in which a restarted layer is back
-MAX_WAITING = 10_000  # events that `publish` holds before it makes its caller wait
+SEND_SECONDS = 2  # for the channel layer to take an event
+PAUSE = 1  # seconds between two tries of a layer that is away
+MAX_WAITING = 10_000  # events that wait for the layer; more are dropped
+MAX_KEPT = 10_000  # events that are sent when the layer is back
+FULL_SECONDS = 1  # for which a command that publishes faster than the layer takes it is held up
 
 
 async def apublish(
@@ -25,16 +31,29 @@ async def apublish(
     frame: msgspec.Struct | dict[str, Any],
     *,
     key: int | None = None,
+    after: int | None = None,
     to: int | None = None,
     exclude: int | None = None,
+    droppable: bool = False,
 ) -> bool:
     """Send a frame to the members of a group, from async code.
 
-    `key` is the id of the stored object that the frame tells of, so that a client that catches up gets it
-    once. `to` and `exclude` are user ids: only, or all but, that user's sockets. Returns False, and logs,
-    when the channel layer could not be reached.
+    `key` is the id of the stored object that the frame tells of, `after` that of the one before it in the
+    group (0: none): members get such frames in order and once, also when they catch up. `to` and `exclude`
+    are user ids: only, or all but, that user's sockets. A frame that is `droppable` is left out when events
+    arrive faster than they can be handed out.
+
+    Returns False when the channel layer cannot be reached, which takes two seconds at most; members of the
+    group are then told to reconnect when it is back. Raises TypeError for a name that no layer takes.
     """
-    return await _send(group, _event(frame, key, to, exclude))
+    event = text_event(frame, key, after, to, exclude, droppable)
+    check(group, event)
+    publisher = _publisher()
+    if asyncio.get_running_loop() is publisher.loop:
+        return await publisher.send(group, event)
+    # A loop that comes and goes, as under `async_to_sync`, would need a connection of its own.
+    sending = asyncio.run_coroutine_threadsafe(publisher.send(group, event), publisher.loop)
+    return await asyncio.wrap_future(sending)
 
 
 def publish(
@@ -42,77 +61,85 @@ def publish(
     frame: msgspec.Struct | dict[str, Any],
     *,
     key: int | None = None,
+    after: int | None = None,
     to: int | None = None,
     exclude: int | None = None,
+    droppable: bool = False,
 ) -> None:
-    """Send a frame to the members of a group, from sync code; arguments as for `apublish`.
+    """Send a frame to the members of a group, from sync code; arguments and errors as for `apublish`.
 
-    Returns at once: a background loop with a connection of its own sends in order, retries, and logs what
-    it could not deliver. (`async_to_sync` would make a new connection for each event.) What waits is sent
-    before the process ends.
+    Returns at once: a background loop with a connection of its own sends in order. (`async_to_sync` would
+    make a new connection for each event.) What waits is sent before the process ends; when too much waits,
+    because the layer is away, it is dropped and the log says how much.
     """
-    _publisher().put(group, _event(frame, key, to, exclude))
+    event = text_event(frame, key, after, to, exclude, droppable)
+    check(group, event)
+    _publisher().put(group, event)
 
 
 def flush(timeout: float = 10.0) -> bool:
-    """Wait up to `timeout` seconds until all that `publish` was given is sent; False if any of it was not."""
-    return _current is None or _current.flush(timeout)
+    """Wait up to `timeout` seconds until all that `publish` was given is sent; False if any of it was not.
+
+    A process that leaves by `os._exit`, such as a child of Celery's prefork pool, has to call this first.
+    """
+    return _current is None or _current.pid != os.getpid() or _current.flush(timeout)
 
 
-def send_event(group: str, event: dict[str, Any]) -> None:
-    """Call the method that an event's `type` names on each member of a group, from sync code."""
+def send_event(group: str, event: dict[str, Any], *, to: int | None = None) -> None:
+    """Call the method that an event's `type` names on each member of a group, from sync code.
+
+    `to` is a user id: only that user's sockets. It is sent later if the layer is away.
+    """
+    if to is not None:
+        event = {**event, "to": to}
+    check(group, event)
     _publisher().put(group, event)
 
 
 def kick(user_id: int, reason: str, code: int = NOT_AUTHENTICATED) -> None:
-    """Close all sockets of a user, in all processes, from sync code."""
-    send_event(EVERYWHERE, {"type": KICK, "user": user_id, "code": code, "reason": reason})
-
-
-def _event(frame, key, to, exclude) -> dict:
-    event = {"type": TEXT, "text": to_text(frame)}
-    if key is not None:
-        event["key"] = key
-    if to is not None:
-        event["to"] = to
-    if exclude is not None:
-        event["exclude"] = exclude
-    return event
-
-
-async def _send(group: str, event: dict) -> bool:
-    for attempt in range(ATTEMPTS):
-        if attempt > 1:
-            await asyncio.sleep(0.05 * 2**attempt)
-        try:
-            await get_channel_layer().group_send(group, event)
-            return True
-        except Exception as error:  # each layer has its own; a lost connection raises once, then is replaced
-            failure = error
-    logger.error("could not publish to %s: %r", group, failure)
-    return False
+    """Close all sockets of a user, in all processes, from sync code; elsewhere later if the layer is away."""
+    event = {"type": KICK, "user": user_id, "code": code, "reason": reason}
+    if hub := serving_hub():
+        hub.loop.call_soon_threadsafe(hub.kick, event)  # here at once, whatever the layer does
+    _publisher().put(EVERYWHERE, event)
 
 
 class _Publisher:
-    """A queue of events that one event loop sends, in order."""
+    """Sends events on one event loop: those from sync code in order, from a queue."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop):
         self.loop = loop
         self.pid = os.getpid()
-        self._events: list[tuple[str, dict]] = []
+        self._events: deque[tuple[str, dict]] = deque()
+        self._kept: dict[tuple, tuple[str, dict]] = {}
         self._changed = threading.Condition()
-        self._sending = False
-        self._lost = 0
+        self._sending = self._full = False
+        self._lost = self._dropped = 0
+        self._away_until = self._told_at = 0.0
 
     def put(self, group: str, event: dict) -> None:
         with self._changed:
-            if asyncio._get_running_loop() is not self.loop:  # on its own loop, waiting would be for ever
-                self._changed.wait_for(lambda: len(self._events) < MAX_WAITING)
+            if len(self._events) >= MAX_WAITING and not self._make_room():
+                self._drop(group, event)
+                return
             self._events.append((group, event))
             if self._sending:
                 return
             self._sending = True
         asyncio.run_coroutine_threadsafe(self._run(), self.loop)
+
+    async def send(self, group: str, event: dict) -> bool:
+        """Send an event now, or keep what has to be made up for; say whether it was sent."""
+        try:
+            await self._send(group, event)
+        except Exception as error:  # each layer has its own
+            with self._changed:
+                self._lost += 1
+            self._keep(group, event)
+            level = logging.WARNING if isinstance(error, LayerAway) else logging.ERROR
+            self._tell(level, "could not publish to %s: %r", group, error)
+            return False
+        return True
 
     def flush(self, timeout: float) -> bool:
         with self._changed:
@@ -120,16 +147,90 @@ class _Publisher:
             lost, self._lost = self._lost, 0
             return sent and not lost
 
+    def _make_room(self) -> bool:
+        """Hold up a command that is faster than the layer; whoever serves others is never held up."""
+        if self._full or serving_hub() is not None:
+            return False
+        self._full = not self._changed.wait_for(lambda: len(self._events) < MAX_WAITING, FULL_SECONDS)
+        return not self._full
+
+    def _drop(self, group: str, event: dict) -> None:
+        self._lost += 1
+        self._dropped += 1
+        self._keep(group, event)
+        if self._dropped == 1:
+            logger.warning("%d events wait for the channel layer; more are dropped", MAX_WAITING)
+
+    def _tell(self, level: int, *message) -> None:
+        """Log, but not thousands of times when thousands of events fail."""
+        if time.monotonic() >= self._told_at + PAUSE:
+            self._told_at = time.monotonic()
+            logger.log(level, *message)
+
     async def _run(self) -> None:
         while True:
             with self._changed:
-                events, self._events = self._events, []
-                self._sending = bool(events)
-                self._changed.notify_all()
-            if not events:
-                return
-            for group, event in events:
-                self._lost += not await _send(group, event)
+                if not self._events:
+                    if self._dropped:
+                        logger.warning("%d events were dropped: too many were waiting", self._dropped)
+                    self._sending, self._dropped = False, 0
+                    self._changed.notify_all()
+                    return
+                group, event = self._events.popleft()
+                if self._full or len(self._events) == MAX_WAITING - 1:
+                    self._full = False
+                    self._changed.notify_all()
+            await self.send(group, event)
+
+    async def _send(self, group: str, event: dict) -> None:
+        hub = serving_hub()
+        own = hub is not None and hub.loop is self.loop
+        if (own and hub.away) or time.monotonic() < self._away_until:
+            raise LayerAway("the channel layer is away")
+        try:
+            async with asyncio.timeout(SEND_SECONDS):
+                try:
+                    await get_channel_layer().group_send(group, event)
+                except Exception:  # a connection that was lost raises once, and is replaced
+                    await get_channel_layer().group_send(group, event)
+        except Exception as error:
+            self._away_until = time.monotonic() + PAUSE
+            if own:
+                hub.lost(error)
+            raise
+
+    def _keep(self, group: str, event: dict) -> None:
+        """Remember what makes up for an event that was lost; the newest one does for all of its kind."""
+        if event.get("droppable") or len(self._kept) >= MAX_KEPT:
+            return
+        if event["type"] == TEXT:
+            event = {"type": GAP, "key": event.get("key")}
+        first = not self._kept
+        self._kept[group, event["type"], event.get("user"), event.get("to")] = group, event
+        if first:
+            asyncio.run_coroutine_threadsafe(self._make_up(), self.loop)
+
+    async def _make_up(self) -> None:
+        while self._kept:
+            await asyncio.sleep(PAUSE)
+            for key, (group, event) in list(self._kept.items()):
+                try:
+                    await self._send(group, event)
+                except Exception:
+                    break
+                if self._kept.get(key) == (group, event):
+                    del self._kept[key]
+
+
+class LayerAway(ConnectionError):
+    """The channel layer did not answer a moment ago."""
+
+
+class _BackgroundLoop(asyncio.SelectorEventLoop):
+    """A loop that finds hosts by name even when the interpreter shuts down, where no thread can be asked."""
+
+    async def getaddrinfo(self, host, port, *, family=0, type=0, proto=0, flags=0):
+        return socket.getaddrinfo(host, port, family, type, proto, flags)
 
 
 _current: _Publisher | None = None
@@ -141,7 +242,7 @@ def _publisher() -> _Publisher:
     global _current
     hub = serving_hub()
     with _lock:
-        stale = _current is None or _current.pid != os.getpid() or _current.loop.is_closed()
+        stale = _current is None or _current.loop.is_closed()
         if stale or (hub is not None and _current.loop is not hub.loop):
             _current = _Publisher(hub.loop if hub else _background_loop())
         return _current
@@ -154,7 +255,16 @@ def _background_loop() -> asyncio.AbstractEventLoop:
         "none; a channel layer that processes share lets commands and workers publish, too"
     )
 #% endif
-    loop = asyncio.new_event_loop()
+    loop = _BackgroundLoop()
     threading.Thread(target=loop.run_forever, name="publish", daemon=True).start()
     atexit.register(flush)
     return loop
+
+
+def _start_anew() -> None:
+    """A forked child has none of its parent's threads, nor what waits for them."""
+    global _current, _lock
+    _current, _lock = None, threading.Lock()
+
+
+os.register_at_fork(after_in_child=_start_anew)

@@ -3,6 +3,7 @@ from realtime.codes import NOT_ALLOWED, NOT_FOUND
 from realtime.consumer import HEARTBEAT, RealtimeConsumer
 from realtime.database import in_database
 from realtime.frames import FrameError, Presence, Refused, UserInfo
+from realtime.history import History
 from realtime.publish import apublish
 from rooms.frames import (
     ChatMessage,
@@ -14,8 +15,6 @@ from rooms.frames import (
     Typing,
 )
 from rooms.models import Message, Room
-
-PAGE = 200  # messages fetched at a time for a client that catches up
 
 
 class RoomConsumer(RealtimeConsumer):
@@ -29,9 +28,9 @@ class RoomConsumer(RealtimeConsumer):
 
     async def opened(self):
         room_id = self.scope["url_route"]["kwargs"]["room_id"]
-        self.room = await self.enter_room(room_id)
+        self.room = await self.enter_room(slug=room_id)
         self.group = f"room.{self.room.pk}"
-        await self.join(self.group)
+        await self.join(self.group, History(self.room.messages.select_related("author"), to_frame))
         first = await presence.enter(self.group, self.socket_id, self.user_info)
         await self.greet(
             Entered(
@@ -43,22 +42,22 @@ class RoomConsumer(RealtimeConsumer):
         )
         if first:
             await apublish(self.group, Presence(event="join", user=self.user_info), exclude=self.user.pk)
-        return await self.catch_up()
 
     async def closed(self, code):
         if self.room and await presence.leave(self.group, self.socket_id, self.user_info):
             await apublish(self.group, Presence(event="leave", user=self.user_info), exclude=self.user.pk)
 
     async def chat_message(self, frame: SendChatMessage):
-        message = await self.save(frame.message)
-        await apublish(self.group, to_frame(message), key=message.pk)
+        message = await self.save(frame.message, frame.idempotency_key)
+        await apublish(self.group, to_frame(message), key=message.pk, after=message.after)
         return {"message_id": message.pk}
 
     async def typing(self, frame: SendTyping):
-        await apublish(self.group, Typing(active=frame.active, user=self.user_info), exclude=self.user.pk)
+        typing = Typing(active=frame.active, user=self.user_info)
+        await apublish(self.group, typing, exclude=self.user.pk, droppable=True)
 
     async def webrtc_signal(self, frame: SendSignal):
-        if frame.to is not None and all(user.id != frame.to for user in await presence.present(self.group)):
+        if frame.to is not None and not await presence.is_present(self.group, frame.to):
             raise FrameError("not_found", f"User {frame.to} is not in this room")
         await apublish(
             self.group, Signal(sender=self.user.pk, signal=frame.signal), to=frame.to, exclude=self.user.pk
@@ -66,37 +65,25 @@ class RoomConsumer(RealtimeConsumer):
 
     async def room_changed(self, event):
         try:
-            await self.enter_room(self.room.slug)
+            await self.enter_room(pk=self.room.pk)
         except Refused as refusal:
             await self.close(refusal.code, refusal.reason)
 
-    async def catch_up(self) -> range:
-        """Send the messages after `?since=` and return the ids that need not be sent again."""
-        since = self.since()
-        if since is None:
-            return range(0)
-        while messages := await self.messages_after(since):
-            for message in messages:
-                await self.send_frame(to_frame(message))
-            since = messages[-1].pk
-        return range(since + 1)
-
     @in_database
-    def enter_room(self, room_id: str) -> Room:
-        room = Room.objects.for_user(self.user).filter(slug=room_id).first()
+    def enter_room(self, **which) -> Room:
+        room = Room.objects.for_user(self.user).filter(**which).first()
         if room is None:
-            raise Refused(NOT_FOUND, f"There is no room {room_id}")
+            raise Refused(NOT_FOUND, "There is no such room")
         if not room.admits_user:
             raise Refused(NOT_ALLOWED, "You are not a member of this room")
         return room
 
     @in_database
-    def save(self, body: str) -> Message:
-        return self.room.post(self.user, body)
-
-    @in_database
-    def messages_after(self, message_id: int) -> list[Message]:
-        return list(self.room.messages.filter(pk__gt=message_id).select_related("author")[:PAGE])
+    def save(self, body: str, idempotency_key: str | None) -> Message:
+        try:
+            return self.room.post(self.user, body, idempotency_key)
+        except Room.DoesNotExist:
+            raise FrameError("not_found", "This room does not exist any more") from None
 
 
 def to_frame(message: Message) -> ChatMessage:

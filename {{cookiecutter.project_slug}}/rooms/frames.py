@@ -9,7 +9,10 @@ from realtime.frames import ClientFrame, Connected, Frame, UserInfo
 
 
 class SendChatMessage(ClientFrame, tag="chat_message"):
+    """A client that got no answer may send it again: with the same key it is stored once."""
+
     message: Annotated[str, Meta(min_length=1, max_length=4000)]
+    idempotency_key: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
 
 
 class ChatMessage(Frame, tag="chat_message"):

@@ -25,10 +25,21 @@ class Room(models.Model):
         return self.name
 
     @transaction.atomic
-    def post(self, author, body: str) -> "Message":
-        """Store a message; one at a time, so that ids become visible in order and catch-up has no gap."""
+    def post(self, author, body: str, idempotency_key: str | None = None) -> "Message":
+        """Store a message, or find the one that was stored with this key; `after` is the id before its own.
+
+        One at a time in a room, so that ids become visible in order. Raises `Room.DoesNotExist` if the room
+        was deleted.
+        """
         Room.objects.select_for_update(no_key=True).get(pk=self.pk)
-        return self.messages.create(author=author, body=body)
+        message = None
+        if idempotency_key is not None:
+            message = self.messages.filter(author=author, idempotency_key=idempotency_key).first()
+        if message is None:
+            message = self.messages.create(author=author, body=body, idempotency_key=idempotency_key)
+        before = self.messages.filter(pk__lt=message.pk).order_by("-pk").values_list("pk", flat=True)
+        message.after = before.first() or 0
+        return message
 
 
 class Message(models.Model):
@@ -36,9 +47,14 @@ class Message(models.Model):
     author = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
     body = models.TextField()
     sent_at = models.DateTimeField(auto_now_add=True)
+    idempotency_key = models.CharField(max_length=64, null=True, editable=False)  # noqa: DJ001 (null is not unique)
 
     class Meta:
         ordering = ("pk",)
+        indexes = [models.Index(fields=("room", "id"), name="room_messages")]
+        constraints = [
+            models.UniqueConstraint(fields=("room", "author", "idempotency_key"), name="posted_once"),
+        ]
 
     def __str__(self):
         return f"{self.author}: {self.body:.40}"

@@ -1,5 +1,6 @@
 """A consumer to test the core with; conftest.py puts it at /ws/sample/."""
 
+import asyncio
 from threading import Barrier
 
 from realtime.consumer import RealtimeConsumer
@@ -37,6 +38,11 @@ class SampleConsumer(RealtimeConsumer):
 
     async def query(self, frame: Query):
         await in_database(self.together.wait)(timeout=5)
+
+    async def sample_slow(self, event):
+        for end in (False, True):
+            await self.send_frame({"type": "step", "n": event["n"], "end": end})
+            await asyncio.sleep(0)
 
     async def sample_event(self, event):
         await self.send_frame({"type": "event", "text": event["text"]})

@@ -3,12 +3,14 @@
 import asyncio
 
 import pytest
-from limits import parse_many
+from django.conf import settings
 
-from realtime import limits
-from realtime.codes import NOT_FOUND, SERVICE_RESTART, TOO_BIG, TOO_MANY
-from realtime.consumer import MAX_MESSAGE_BYTES
+from realtime import allowance, limits
+from realtime.codes import NOT_FOUND, SERVICE_RESTART, TOO_BIG, TOO_MANY, TRY_AGAIN_LATER
+from realtime.consumer import MAX_MESSAGE_BYTES, RealtimeConsumer
 from realtime.drain import drain
+from realtime.frames import ClientFrame
+from realtime.rates import parse_rates
 from realtime.tests.sample import SampleConsumer
 
 PATH = "/ws/sample/"
@@ -70,7 +72,7 @@ async def test_a_frame_that_is_too_big_closes_the_socket(socket):
 
 
 async def test_too_many_frames_are_refused_and_then_close_the_socket(socket, monkeypatch):
-    monkeypatch.setattr(limits, "RATES", parse_many("2/minute"))
+    monkeypatch.setattr(limits, "RATES", parse_rates("2/minute"))
     monkeypatch.setattr(limits, "STRIKES", 2)
     for id in range(4):
         await socket.send("ping", id=id)
@@ -79,8 +81,28 @@ async def test_too_many_frames_are_refused_and_then_close_the_socket(socket, mon
     assert await socket.close_code() == TOO_MANY
 
 
+async def test_bytes_count_as_well_as_frames(socket, monkeypatch):
+    monkeypatch.setattr(limits, "BYTE_RATES", parse_rates("1000/hour"))
+    for id, size in enumerate((300, 300, 400, 100)):
+        await socket.send("say", id=id, text="x" * size)
+    assert (await socket.receive("error"))["id"] == 2
+    assert [(await socket.receive("reply"))["id"] for _ in range(3)] == [0, 1, 3]
+
+
+@pytest.mark.parametrize(
+    ("limit", "code"), [("MAX_SOCKETS", TRY_AGAIN_LATER), ("MAX_SOCKETS_PER_USER", TOO_MANY)]
+)
+async def test_only_so_many_sockets_are_open(connect, student, monkeypatch, limit, code):
+    monkeypatch.setitem(settings.REALTIME, limit, 2)
+    one, other, one_too_many = [await connect(PATH, student) for _ in range(3)]
+    assert one_too_many.code == code
+    await one.disconnect()
+    assert (await connect(PATH, student)).hello
+    assert (await other.request("ping"))["ok"]
+
+
 async def test_a_user_has_one_allowance_for_all_sockets(connect, student, mentor, monkeypatch):
-    monkeypatch.setattr(limits, "USER_RATES", parse_many("3/hour"))
+    monkeypatch.setattr(allowance, "USER_RATES", parse_rates("3/hour"))
     one, other, another_user = [await connect(PATH, user) for user in (student, student, mentor)]
     for socket in (one, other, one, another_user):
         assert (await socket.request("ping"))["ok"]
@@ -114,3 +136,32 @@ async def test_draining_tells_clients_to_come_back_and_waits_for_clean_up(socket
 
 async def test_no_such_path(connect, student):
     assert (await connect("/ws/nowhere/", student)).code == NOT_FOUND
+
+
+class Vote(ClientFrame, tag="vote"):
+    pass
+
+
+async def handler(self, frame: Vote): ...
+
+
+async def undeclared(self, frame): ...
+
+
+def blocking(self, frame: Vote): ...
+
+
+@pytest.mark.parametrize(
+    ("methods", "cure"),
+    [
+        ({"connect": handler}, r"write `opened\(\)`"),
+        ({"disconnect": handler}, r"write `closed\(code\)`"),
+        ({"receive": handler}, "write a handler for each frame"),
+        ({"vote": blocking}, "make it `async def`"),
+        ({"vote": handler, "again": handler}, r"two handlers for Vote: again\(\) and vote\(\)"),
+        ({"vote": undeclared}, "annotate it"),
+    ],
+)
+def test_a_consumer_that_would_not_work_is_refused_at_import(methods, cure):
+    with pytest.raises(TypeError, match=cure):
+        type("Poll", (RealtimeConsumer,), methods)

@@ -2,14 +2,17 @@
 
 import asyncio
 
+import pytest
 from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
+from django.utils import timezone
 
-from realtime import outbox
-from realtime.codes import TRY_AGAIN_LATER
+from realtime import hub, outbox
+from realtime.codes import NOT_AUTHENTICATED, SERVICE_RESTART, TRY_AGAIN_LATER
+from realtime.events import text_event
 from realtime.hub import get_hub
 from realtime.outbox import Outbox
-from realtime.publish import apublish, flush, publish
+from realtime.publish import apublish, flush, publish, send_event
 
 PATH = "/ws/sample/"
 
@@ -66,25 +69,13 @@ async def test_a_client_that_does_not_read_harms_nobody(connect, student, mentor
     assert await deaf.close_code() == TRY_AGAIN_LATER
 
 
-async def test_what_was_caught_up_is_not_sent_again():
-    member = Member()
-    member.outbox.hold()
-    for key in (1, 2, 3):
-        member.outbox.push({"text": str(key)}, key)
-    member.outbox.release(seen=range(3))
-    for key in (2, 4):
-        member.outbox.push({"text": str(key)}, key)
-    assert [(await member.received.get())["text"] for _ in range(2)] == ["3", "4"]
-
-
 async def test_the_last_member_leaves_while_the_next_one_joins():
-    hub, first, gone, last = get_hub(), Member(), Member(), Member()
-    await hub.join("race", first)
-    hub.leave("race", first)
-    joining = asyncio.create_task(hub.join("race", gone))
+    own, first, gone, last = get_hub(), Member(), Member(), Member()
+    own.leave(await own.join("race", first), first)
+    joining = asyncio.create_task(own.join("race", gone))
     await asyncio.sleep(0)
-    hub.leave("race", gone)
-    await asyncio.gather(joining, hub.join("race", last))
+    own.leave(own.groups["race"], gone)
+    await asyncio.gather(joining, own.join("race", last))
     for n in range(3):
         await apublish("race", {"n": n})
     async with asyncio.timeout(5):
@@ -92,6 +83,121 @@ async def test_the_last_member_leaves_while_the_next_one_joins():
     assert texts == ['{"n":0}', '{"n":1}', '{"n":2}']
     assert first.received.empty()
     assert gone.received.empty()
+
+
+async def publish_in_order(*keys):
+    """Publish numbers of which each is stored after the one that is one less."""
+    for n in keys:
+        await apublish("sample", {"type": "number", "n": n}, key=n, after=n - 1)
+
+
+async def test_stored_events_arrive_in_order_and_once(connect, student):
+    """Whichever process is first to publish."""
+    socket = await connect(PATH, student)
+    await publish_in_order(1, 3, 2, 3, 1, 5, 6, 4)
+    assert await numbers(socket, 6) == [1, 2, 3, 4, 5, 6]
+    await socket.send("ping")
+    await socket.receive("pong")
+    assert socket.unread == []
+
+
+async def test_who_lacks_an_event_that_was_lost_comes_back(connect, student, mentor, monkeypatch, caplog):
+    monkeypatch.setattr(hub, "ORDER_SECONDS", 0.1)
+    sockets = [await connect(PATH, student), await connect(PATH, mentor)]
+    await publish_in_order(1, 3)
+    for socket in sockets:
+        assert await numbers(socket, 1) == [1]
+        await socket.receive("reconnect")
+        assert await socket.close_code() == SERVICE_RESTART
+    assert "an event for sample did not arrive" in caplog.text
+
+
+async def test_who_publishes_in_vain_makes_up_for_it(connect, student, monkeypatch):
+    socket = await connect(PATH, student)
+    layer = get_channel_layer()
+    send, refuse = layer.group_send, True
+
+    async def refuse_frames(group, event):
+        if refuse and group == "sample" and event["type"] == "hub.text":
+            raise ConnectionError("nobody there")
+        await send(group, event)
+
+    monkeypatch.setattr(layer, "group_send", refuse_frames)
+    assert not await apublish("sample", {"type": "number", "n": 1}, key=1, after=0)
+    await socket.receive("reconnect")
+    assert await socket.close_code() == SERVICE_RESTART
+
+
+def all_arrive_at_once(*events):
+    for event in events:
+        get_hub()._take(get_hub().groups["sample"], event)
+
+
+async def test_what_may_be_dropped_is_dropped_when_events_wait(connect, student, monkeypatch):
+    monkeypatch.setattr(hub, "DROP_SECONDS", -1)
+    socket = await connect(PATH, student)
+    all_arrive_at_once(*(text_event({"type": "number", "n": n}, droppable=1 < n < 9) for n in range(10)))
+    assert await numbers(socket, 3) == [0, 1, 9]
+
+
+async def test_too_many_events_that_wait_send_members_back(connect, student, monkeypatch):
+    monkeypatch.setattr(hub, "MAX_EVENTS", 5)
+    socket = await connect(PATH, student)
+    all_arrive_at_once(*(text_event({"type": "number", "n": n}) for n in range(10)))
+    await socket.receive("reconnect")
+    assert await socket.close_code() == SERVICE_RESTART
+
+
+@pytest.mark.parametrize("group", ["room:1", "", "x" * 100, "rööm", 1])
+def test_a_name_that_no_layer_takes_is_refused_at_once(group):
+    for send in (publish, send_event):
+        with pytest.raises(TypeError):
+            send(group, {"type": "number"})
+
+
+@pytest.mark.parametrize("value", [timezone.now(), {1, 2}, b"bytes", {1: "one"}, (1, 2)])
+def test_an_event_that_no_layer_takes_is_refused_at_once(value):
+    with pytest.raises((TypeError, ValueError)):
+        send_event("sample", {"type": "sample.event", "value": value})
+
+
+async def test_plain_events_are_handled_one_after_the_other(connect, student):
+    socket = await connect(PATH, student)
+    for n in range(3):
+        await get_channel_layer().group_send("sample", {"type": "sample.slow", "n": n})
+    steps = [await socket.receive("step") for _ in range(6)]
+    assert [step["n"] for step in steps] == [0, 0, 1, 1, 2, 2]
+
+
+async def test_a_user_who_was_changed_without_a_signal_is_put_out(connect, student, mentor, monkeypatch):
+    monkeypatch.setattr(hub, "REVIEW_SECONDS", 0.05)
+    leaves, stays = await connect(PATH, student), await connect(PATH, mentor)
+    await type(student).objects.filter(pk=student.pk).aupdate(is_active=False)
+    assert await leaves.close_code() == NOT_AUTHENTICATED
+    assert (await stays.request("ping"))["ok"]
+
+
+async def test_a_layer_that_is_silent_is_noticed(connect, student, monkeypatch):
+    """What it holds up is not waited for; who is connected comes back when it answers again."""
+    monkeypatch.setattr(hub, "PROBE_SECONDS", 0.05)
+    monkeypatch.setattr(hub, "LAYER_SECONDS", 0.2)
+    socket = await connect(PATH, student)
+    layer, speaks = get_channel_layer(), asyncio.Event()
+    send = layer.group_send
+
+    async def say_nothing(*message):
+        await speaks.wait()
+        await send(*message)
+
+    monkeypatch.setattr(layer, "group_send", say_nothing)
+    while (await connect(PATH, student)).code != TRY_AGAIN_LATER:
+        pass  # not noticed yet
+    assert not await apublish("sample", {"type": "number", "n": 1})
+    assert (await socket.request("ping"))["ok"]
+    speaks.set()
+    await socket.receive("reconnect")
+    assert await socket.close_code() == SERVICE_RESTART
+    assert (await connect(PATH, student)).hello
 
 
 async def test_a_group_outlives_an_error_of_the_layer(connect, student, monkeypatch, caplog):
@@ -105,7 +211,10 @@ async def test_a_group_outlives_an_error_of_the_layer(connect, student, monkeypa
         return await receive(channel)
 
     monkeypatch.setattr(layer, "receive", receive_or_fail)
-    for n in range(3):
-        await apublish("sample", {"type": "number", "n": n})
-    assert await numbers(socket, 3) == [0, 1, 2]
-    assert "the layer restarts" in caplog.text
+    await apublish("sample", {"type": "number", "n": 0})
+    assert await numbers(socket, 1) == [0]
+    await socket.receive("reconnect")  # for what may have been missed
+    again = await connect(PATH, student)
+    await apublish("sample", {"type": "number", "n": 1})
+    assert await numbers(again, 1) == [1]
+    assert "1 clients come back" in caplog.text

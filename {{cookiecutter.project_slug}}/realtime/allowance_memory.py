@@ -1,0 +1,24 @@
+"""What a user may send over all sockets; they are all in this process."""
+
+from django.conf import settings
+
+from realtime.rates import Bucket
+
+USER_RATES = settings.REALTIME["USER_RATE"]
+MOST = 10_000  # users to remember; the one that was new first is forgotten, and then has all again
+
+_buckets: dict[int, Bucket] = {}
+
+
+async def draw(user_id: int) -> bool:
+    """Count a frame of a user; False when it is over a limit."""
+    bucket = _buckets.get(user_id)
+    if bucket is None:
+        if len(_buckets) >= MOST:
+            del _buckets[next(iter(_buckets))]
+        bucket = _buckets[user_id] = Bucket(USER_RATES)
+    return bucket.take()
+
+
+def forget(user_id: int) -> None:
+    """The user has no socket here any more; who comes back at once has no more than before."""

@@ -1,0 +1,97 @@
+"""The channel layer over Redis Pub/Sub: that of channels_redis, which does not say when it was cut off.
+
+Pub/Sub delivers to whoever is connected just now, so one has to know when that was not the case.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from channels_redis.pubsub import RedisPubSubChannelLayer, RedisSingleShardConnection
+from redis.asyncio.client import PubSub
+
+logger = logging.getLogger("realtime")
+
+
+class ChannelLayer(RedisPubSubChannelLayer):
+    """Calls `on_gap()` when a connection to Redis was replaced, so that events may have been missed."""
+
+    on_gap: Callable[[], None] | None = None
+
+    def _get_layer(self):
+        layer = super()._get_layer()
+        if not isinstance(layer._shards[0], Shard):
+            layer._shards = [Shard(shard.host, layer) for shard in layer._shards]
+        return layer
+
+    async def reset(self) -> None:
+        """Cut all connections, which makes new ones; a connection may be dead without having said so."""
+        for shard in self._get_layer()._shards:
+            await shard.reset()
+
+
+class Subscriber(PubSub):
+    """The side of a connection to Redis that listens."""
+
+    replaced: Callable[[], None]
+
+    async def on_connect(self, connection):
+        await super().on_connect(connection)  # subscribes again to all it was subscribed to
+        self.replaced()
+
+
+class Shard(RedisSingleShardConnection):
+    """The connection to one Redis; a subscription counts when Redis has confirmed it."""
+
+    def __init__(self, host, channel_layer):
+        super().__init__(host, channel_layer)
+        self._unconfirmed: dict[str, asyncio.Future] = {}
+
+    async def subscribe(self, channel):
+        confirmed = self._unconfirmed.get(channel)
+        if confirmed is None:
+            if channel in self._subscribed_to:
+                return
+            confirmed = self._unconfirmed[channel] = asyncio.get_running_loop().create_future()
+        try:
+            await super().subscribe(channel)
+            await asyncio.shield(confirmed)
+        finally:
+            self._unconfirmed.pop(channel, None)
+
+    async def reset(self):
+        if self._redis is not None:
+            await self._redis.connection_pool.disconnect()
+
+    def _ensure_redis(self):
+        if self._redis is None:
+            super()._ensure_redis()
+            self._pubsub = Subscriber(self._redis.connection_pool)
+            self._pubsub.replaced = self._replaced
+
+    def _replaced(self):
+        if self.channel_layer.channel_layer.on_gap is not None:
+            self.channel_layer.channel_layer.on_gap()
+
+    async def _do_receiving(self):
+        while True:
+            try:
+                if self._pubsub.subscribed:
+                    message = await self._pubsub.get_message(timeout=1)
+                    self._receive_message(message)
+                    if message is None:
+                        await asyncio.sleep(0)  # a connection that timed out says so without ever waiting
+                else:
+                    await asyncio.sleep(0.1)
+            except Exception as error:
+                logger.warning("the channel layer has lost Redis: %r", error)
+                await asyncio.sleep(0.5)
+
+    def _receive_message(self, message):
+        if message is None:
+            return
+        if message["type"] == "message":
+            super()._receive_message(message)
+        elif confirmed := self._unconfirmed.get(message["channel"].decode()):
+            if message["type"] == "subscribe" and not confirmed.done():
+                confirmed.set_result(None)
