@@ -4,6 +4,7 @@ from django.test import AsyncClient
 
 from notifications.models import Notification
 from notifications.notify import anotify_user, notify_user
+from realtime import history
 
 PATH = "/ws/notifications/"
 
@@ -56,6 +57,19 @@ async def test_unread_ones_come_on_connect_or_all_since_one(connect, student):
 
     assert await ids(PATH, 2) == [one.pk, three.pk]
     assert await ids(f"{PATH}?since={one.pk}", 2) == [two.pk, three.pk]
+
+
+async def test_notifications_come_in_pages(connect, student, monkeypatch):
+    monkeypatch.setattr(history, "LIMIT", 70)
+    stored = [await anotify_user(student.pk, "news") for _ in range(100)]
+    socket = await connect(PATH, student)
+    assert socket.hello["unread"] == 100
+    for path, expected in ((PATH, stored[30:]), (f"{PATH}?since={stored[49].pk}", stored[50:])):
+        socket = await connect(path, student)
+        ids = [(await socket.receive("notification"))["notification_id"] for _ in expected]
+        assert ids == [notification.pk for notification in expected]
+        await anotify_user(student.pk, "last")
+        assert (await socket.receive("notification"))["kind"] == "last"
 
 
 async def test_mark_read(connect, student, mentor):

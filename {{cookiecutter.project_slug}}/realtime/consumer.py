@@ -45,8 +45,8 @@ from realtime.frames import (
 from realtime.history import PAGE, History
 from realtime.hub import Group, get_hub
 from realtime.limits import FrameRate
-from realtime.logins import login_of
 from realtime.outbox import MAX_FRAMES, Outbox
+from realtime.revocation import login_of
 
 logger = logging.getLogger("realtime")
 
@@ -247,7 +247,7 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
             self._make_room()
             self.hub.add(self)
             await self.hub.start()
-            if self.hub.was_kicked(self.user.pk, since=self.scope["authenticated_at"]):
+            if self.hub.revocation.was_kicked(self.user.pk, since=self.scope["authenticated_at"]):
                 raise Refused(NOT_AUTHENTICATED, "Log in again")
             self._entered = True
             self.outbox.hold()

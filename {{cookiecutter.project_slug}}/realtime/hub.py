@@ -14,15 +14,14 @@ from collections.abc import Iterable
 from contextvars import copy_context
 from itertools import batched
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 from channels.consumer import get_handler_name
 from channels.layers import get_channel_layer
 
-from realtime.codes import NOT_AUTHENTICATED
 from realtime.events import EVERYWHERE, GAP, KICK, PROBE, TEXT
-from realtime.logins import logins_of
+from realtime.revocation import Revocation
 from realtime.sequence import Sequence
+from realtime.watch import LAYER_SECONDS, Watch
 
 if TYPE_CHECKING:
     from realtime.consumer import RealtimeConsumer
@@ -31,11 +30,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger("realtime")
 
 BATCH = 50  # sends between two turns of the event loop, so that its lag stays at a few milliseconds
-LAYER_SECONDS = 3  # for the channel layer to answer
-PROBE_SECONDS = 5  # between two looks at the channel layer
-REVIEW_SECONDS = 45  # between two looks at the users
-REFRESH_SECONDS = 3600  # layers forget a membership a day after it was made
-KICK_SECONDS = 60  # for which a kick also holds for handshakes that began before it
 ORDER_SECONDS = 2  # to wait for an event that another one names as its predecessor
 DROP_SECONDS = 1  # that events of a group wait before those that are droppable are left out
 TELL_SECONDS = 10  # between two lines in the log that say so
@@ -69,20 +63,26 @@ class Hub:
     def __init__(self):
         self.loop = asyncio.get_running_loop()
         self.layer = get_channel_layer()
-        self.layer.on_gap = self._missed_events
         self.sockets: set[RealtimeConsumer] = set()
         self.of_user: dict[int, set[RealtimeConsumer]] = {}
         self.groups: dict[str, Group] = {}
         self.draining = False
-        self.away = False  # the channel layer does not answer
-        self._own = f"realtime.process.{uuid4().hex}"  # a group of its own, to hear itself
+        self.watch = Watch(self)
+        self.revocation = Revocation(self)
+        self.layer.on_gap = self.watch.missed_events
         self._started: asyncio.Task | None = None
         self._tasks: set[asyncio.Task] = set()
-        self._recovery: asyncio.Task | None = None
-        self._missed = False  # events may have been lost since the layer was last known to work
-        self._probes: dict[str, asyncio.Future] = {}
-        self._kicked: dict[int, float] = {}
         self._dropped, self._told_at = 0, 0.0
+
+    @property
+    def away(self) -> bool:
+        """Whether the channel layer is known not to answer."""
+        return self.watch.away
+
+    async def probe(self) -> None:
+        """Return when an event has gone through the channel layer and come back; raise if it does not."""
+        await self.start()
+        await self.watch.probe()
 
     # Membership
 
@@ -95,12 +95,12 @@ class Hub:
         await asyncio.shield(self._started)
 
     async def _start(self) -> None:
-        for name in (EVERYWHERE, self._own):
+        for name in (EVERYWHERE, self.watch.group):
             if name not in self.groups:
                 group = self.groups[name] = Group(name)
                 await self._open(group, None)
-        self.spawn(self._watch())
-        self.spawn(self._review())
+        self.spawn(self.watch.run())
+        self.spawn(self.revocation.run())
 
     def add(self, socket: "RealtimeConsumer") -> None:
         self.sockets.add(socket)
@@ -125,7 +125,11 @@ class Hub:
             group = self.groups[name] = Group(name)
             group.opened = self.spawn(self._open(group, history))
         group.members[member] = None if history else 0
-        await asyncio.shield(group.opened)
+        try:
+            await asyncio.shield(group.opened)
+        except BaseException:
+            self.leave(group, member)
+            raise
         return group
 
     def leave(self, group: Group, member: "RealtimeConsumer") -> None:
@@ -187,8 +191,7 @@ class Hub:
             try:
                 event = await self.layer.receive(group.channel)
             except Exception as error:
-                self._missed_events(error)
-                await asyncio.shield(self._recovery)
+                await asyncio.shield(self.watch.missed_events(error))
                 continue
             try:
                 self._take(group, event)
@@ -197,11 +200,9 @@ class Hub:
 
     def _take(self, group: Group, event: dict) -> None:
         if event["type"] == KICK:
-            self.kick(event)
+            self.revocation.kick(event)
         elif event["type"] == PROBE:
-            arrived = self._probes.get(event["key"])
-            if arrived is not None and not arrived.done():
-                arrived.set_result(None)
+            self.watch.heard(event["key"])
         elif event["type"] == GAP:
             self._gap(group, event["key"])
         elif event.get("after") is None:
@@ -315,18 +316,6 @@ class Hub:
 
     # The end of sockets
 
-    def kick(self, event: dict) -> None:
-        """Close a user's sockets, also those whose handshake is under way."""
-        now = self.loop.time()
-        self._kicked = {user: at for user, at in self._kicked.items() if now - at < KICK_SECONDS}
-        self._kicked[event["user"]] = now
-        for socket in tuple(self.of_user.get(event["user"], ())):
-            self.spawn(socket.close(event["code"], event["reason"]))
-
-    def was_kicked(self, user_id: int, since: float) -> bool:
-        """Whether a user was put out after `since` (loop time): a proof read then holds no longer."""
-        return self._kicked.get(user_id, 0) > since
-
     async def dismiss(self, sockets: Iterable["RealtimeConsumer"]) -> None:
         """Tell clients to come back, spread in time, and close their sockets."""
         sockets = list(sockets)
@@ -338,90 +327,6 @@ class Hub:
                 tasks.append(self.spawn(socket.send_away(after)))
             await asyncio.sleep(0)
         await asyncio.gather(*tasks)
-
-    async def _review(self) -> None:
-        """Put out who may no longer be here but was not kicked: a query changes users without a signal."""
-        while True:
-            await asyncio.sleep(REVIEW_SECONDS)
-            try:
-                logins = await logins_of(list(self.of_user))
-            except Exception as error:
-                logger.warning("could not look whether users may still be here: %r", error)
-                continue
-            for socket in tuple(self.sockets):
-                if logins.get(socket.user.pk, socket.login) != socket.login:
-                    self.spawn(socket.close(NOT_AUTHENTICATED, "Log in again"))
-
-    # The channel layer, which may go away
-
-    async def probe(self) -> None:
-        """Send an event through the layer to this process, and return when it arrives."""
-        await self.start()
-        await self._probe()
-
-    async def _probe(self) -> None:
-        key = uuid4().hex
-        arrived = self._probes[key] = self.loop.create_future()
-        try:
-            async with asyncio.timeout(LAYER_SECONDS):
-                await self.layer.group_send(self._own, {"type": PROBE, "key": key})
-                await arrived
-        finally:
-            del self._probes[key]
-
-    async def _watch(self) -> None:
-        refresh_at = self.loop.time() + REFRESH_SECONDS
-        while True:
-            await asyncio.sleep(PROBE_SECONDS)
-            try:
-                if not self.away:
-                    await self._probe()
-                if self.loop.time() > refresh_at:
-                    await self._join_again()
-                    refresh_at += REFRESH_SECONDS
-            except Exception as error:
-                self.lost(error)
-
-    def lost(self, error: Exception) -> None:
-        """The layer failed somebody: see whether it is there, and wait for it if not."""
-        if self._recovery is None or self._recovery.done():
-            self.away = True
-            self._recovery = self.spawn(self._recover(error))
-
-    def _missed_events(self, error: Exception | None = None) -> None:
-        """The layer was away, or has a new connection: what was published meanwhile did not arrive."""
-        self._missed = True
-        self.lost(error or ConnectionError("a connection was replaced"))
-
-    async def _recover(self, error: Exception) -> None:
-        """Wait until the layer works, with all groups: one that was restarted has forgotten every member."""
-        delay, attempt = 0.1, 0
-        while True:
-            try:
-                if attempt:
-                    async with asyncio.timeout(LAYER_SECONDS):
-                        await self.layer.reset()
-                if attempt or self._missed:
-                    await self._join_again()
-                await self._probe()
-                break
-            except Exception as failure:
-                if not attempt:
-                    logger.warning("the channel layer is away: %r, then %r", error, failure)
-                attempt += 1
-                self._missed = True
-                await asyncio.sleep(delay)
-                delay = min(2.0, delay * 2)
-        self.away = False
-        if self._missed:
-            self._missed = False
-            logger.warning("the channel layer is back; %d clients come back, too", len(self.sockets))
-            self.spawn(self.dismiss(self.sockets))
-
-    async def _join_again(self) -> None:
-        async with asyncio.timeout(LAYER_SECONDS + len(self.groups) / 100):
-            for group in [group for group in self.groups.values() if group.pump is not None]:
-                await self.layer.group_add(group.name, group.channel)
 
 
 _hub: Hub | None = None

@@ -100,7 +100,7 @@ def kick(user_id: int, reason: str, code: int = NOT_AUTHENTICATED) -> None:
     """Close all sockets of a user, in all processes, from sync code; elsewhere later if the layer is away."""
     event = {"type": KICK, "user": user_id, "code": code, "reason": reason}
     if hub := serving_hub():
-        hub.loop.call_soon_threadsafe(hub.kick, event)  # here at once, whatever the layer does
+        hub.loop.call_soon_threadsafe(hub.revocation.kick, event)  # here at once, whatever the layer does
     _publisher().put(EVERYWHERE, event)
 
 
@@ -196,7 +196,7 @@ class _Publisher:
         except Exception as error:
             self._away_until = time.monotonic() + PAUSE
             if own:
-                hub.lost(error)
+                hub.watch.failed(error)
             raise
 
     def _keep(self, group: str, event: dict) -> None:

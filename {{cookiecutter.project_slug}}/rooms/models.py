@@ -34,7 +34,8 @@ class Room(models.Model):
         Room.objects.select_for_update(no_key=True).get(pk=self.pk)
         message = None
         if idempotency_key is not None:
-            message = self.messages.filter(author=author, idempotency_key=idempotency_key).first()
+            posted = self.messages.filter(author=author, idempotency_key=idempotency_key)
+            message = posted.select_related("author").first()
         if message is None:
             message = self.messages.create(author=author, body=body, idempotency_key=idempotency_key)
         before = self.messages.filter(pk__lt=message.pk).order_by("-pk").values_list("pk", flat=True)

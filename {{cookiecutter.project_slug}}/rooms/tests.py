@@ -3,7 +3,10 @@ import asyncio
 import pytest
 from asgiref.sync import sync_to_async
 
+from realtime import history, outbox
 from realtime.codes import NOT_ALLOWED, NOT_AUTHENTICATED, NOT_FOUND
+from realtime.history import History
+from rooms.consumers import RoomConsumer
 from rooms.models import Room
 
 LOBBY = "/ws/rooms/lobby/"
@@ -84,6 +87,58 @@ async def test_who_comes_back_gets_each_message_once_in_order(connect, lobby, st
     assert [(await late.receive("chat_message"))["message"] for _ in range(30)] == [str(n) for n in range(30)]
 
 
+async def test_who_missed_too_much_is_told(connect, lobby, student, mentor, monkeypatch):
+    monkeypatch.setattr(history, "LIMIT", 60)
+    messages = [await sync_to_async(lobby.post)(mentor, str(n)) for n in range(100)]
+    socket = await connect(f"{LOBBY}?since={messages[9].pk}", student)
+    assert await socket.receive("gap") == {
+        "type": "gap",
+        "asked": messages[9].pk,
+        "resumed": messages[39].pk,
+    }
+    caught_up = [(await socket.receive("chat_message"))["message_id"] for _ in range(60)]
+    assert caught_up == [message.pk for message in messages[40:]]
+    assert (await socket.request("ping"))["ok"]
+    socket.unread.remove({"type": "pong"})
+    assert socket.unread == []
+
+
+async def test_who_is_ahead_of_the_room_gets_what_is_new(connect, lobby, student):
+    """Its ids are from before the database was restored."""
+    newest = (await sync_to_async(lobby.post)(student, "before")).pk
+    socket = await connect(f"{LOBBY}?since=999999", student)
+    assert await socket.receive("gap") == {"type": "gap", "asked": 999999, "resumed": newest}
+    await socket.request("chat_message", message="after")
+    assert (await socket.receive("chat_message"))["message"] == "after"
+
+
+async def test_a_message_that_is_sent_again_is_posted_once(connect, lobby, student, mentor):
+    one, two = await connect(LOBBY, student), await connect(LOBBY, mentor)
+    replies = [await one.request("chat_message", message="Hello", idempotency_key="a-key") for _ in range(2)]
+    assert replies[0]["message_id"] == replies[1]["message_id"]
+    await two.request("chat_message", message="Mine", idempotency_key="a-key")
+    assert [(await two.receive("chat_message"))["message"] for _ in range(2)] == ["Hello", "Mine"]
+    assert await lobby.messages.acount() == 2
+
+
+async def test_a_client_that_has_left_is_not_caught_up(connect, lobby, student, mentor, monkeypatch):
+    """Nor is it waited for."""
+    pages = []
+    read = History._page
+
+    def count(self, *arguments):
+        pages.append(arguments)
+        return read(self, *arguments)
+
+    monkeypatch.setattr(History, "_page", count)
+    for n in range(200):
+        await sync_to_async(lobby.post)(mentor, str(n))
+    monkeypatch.setattr(outbox, "PATIENCE", 0.1)
+    deaf = await connect(f"{LOBBY}?since=0", student, buffer=5)
+    await deaf.wait(5)
+    assert len(pages) < 5
+
+
 async def test_who_may_not_enter(connect, closed_room, student, mentor):
     path = "/ws/rooms/closed/"
     assert (await connect(path)).code == NOT_AUTHENTICATED
@@ -100,6 +155,27 @@ async def test_who_is_no_member_any_more_is_put_out(connect, closed_room, studen
     assert (await stays.request("ping"))["ok"]
     await sync_to_async(closed_room.delete)()
     assert await stays.close_code() == NOT_FOUND
+
+
+async def test_only_who_may_be_put_out_asks_again(connect, closed_room, student, mentor, monkeypatch):
+    asked = []
+    changed = RoomConsumer.room_changed
+
+    async def note(self, event):
+        asked.append(self.user.username)
+        await changed(self, event)
+
+    monkeypatch.setattr(RoomConsumer, "room_changed", note)
+    await sync_to_async(closed_room.members.add)(student)
+    sockets = [await connect("/ws/rooms/closed/", user) for user in (student, mentor)]
+    await sync_to_async(student.rooms.clear)()
+    assert await sockets[0].close_code() == NOT_ALLOWED
+    await sync_to_async(closed_room.members.add)(student)
+    closed_room.name = "Another name"
+    closed_room.is_open = True
+    await closed_room.asave()
+    assert (await sockets[1].request("ping"))["ok"]
+    assert asked == ["student"]
 
 
 def test_pages(client, lobby, closed_room, student):

@@ -7,7 +7,7 @@ from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
 from django.utils import timezone
 
-from realtime import hub, outbox
+from realtime import hub, outbox, revocation, watch
 from realtime.codes import NOT_AUTHENTICATED, SERVICE_RESTART, TRY_AGAIN_LATER
 from realtime.events import text_event
 from realtime.hub import get_hub
@@ -170,7 +170,7 @@ async def test_plain_events_are_handled_one_after_the_other(connect, student):
 
 
 async def test_a_user_who_was_changed_without_a_signal_is_put_out(connect, student, mentor, monkeypatch):
-    monkeypatch.setattr(hub, "REVIEW_SECONDS", 0.05)
+    monkeypatch.setattr(revocation, "REVIEW_SECONDS", 0.05)
     leaves, stays = await connect(PATH, student), await connect(PATH, mentor)
     await type(student).objects.filter(pk=student.pk).aupdate(is_active=False)
     assert await leaves.close_code() == NOT_AUTHENTICATED
@@ -179,8 +179,8 @@ async def test_a_user_who_was_changed_without_a_signal_is_put_out(connect, stude
 
 async def test_a_layer_that_is_silent_is_noticed(connect, student, monkeypatch):
     """What it holds up is not waited for; who is connected comes back when it answers again."""
-    monkeypatch.setattr(hub, "PROBE_SECONDS", 0.05)
-    monkeypatch.setattr(hub, "LAYER_SECONDS", 0.2)
+    monkeypatch.setattr(watch, "PROBE_SECONDS", 0.05)
+    monkeypatch.setattr(watch, "LAYER_SECONDS", 0.2)
     socket = await connect(PATH, student)
     layer, speaks = get_channel_layer(), asyncio.Event()
     send = layer.group_send

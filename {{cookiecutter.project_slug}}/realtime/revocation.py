@@ -1,0 +1,70 @@
+"""Revocation: sockets end with the right to have them.
+
+Who logs out, or whose account changes, is kicked at once. Since a kick may get lost, and a query changes
+users without telling anybody, each process also looks at the users of its sockets now and then.
+"""
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+
+from realtime.codes import NOT_AUTHENTICATED
+from realtime.database import in_database
+
+if TYPE_CHECKING:
+    from realtime.hub import Hub
+
+logger = logging.getLogger("realtime")
+
+FIELDS = settings.REALTIME["LOGIN_FIELDS"]
+REVIEW_SECONDS = 45  # between two looks at the users
+KICK_SECONDS = 60  # for which a kick also holds for handshakes that began before it
+
+Login = tuple | None  # the values of the user's `FIELDS`; None: there is no such user
+
+
+def login_of(user) -> Login:
+    """What a user's sockets rest on."""
+    return tuple(getattr(user, field) for field in FIELDS)
+
+
+@in_database
+def logins_of(user_ids: list[int]) -> dict[int, Login]:
+    """The present logins of users, in one query."""
+    rows = get_user_model().objects.filter(pk__in=user_ids).values_list("pk", *FIELDS)
+    return dict.fromkeys(user_ids) | {pk: tuple(fields) for pk, *fields in rows}
+
+
+class Revocation:
+    """Ends the sockets of a hub whose users may no longer have them."""
+
+    def __init__(self, hub: "Hub"):
+        self.hub = hub
+        self._kicked: dict[int, float] = {}  # user ids, and when
+
+    def kick(self, event: dict) -> None:
+        """Close a user's sockets, also those whose handshake is under way."""
+        now = self.hub.loop.time()
+        self._kicked = {user: at for user, at in self._kicked.items() if now - at < KICK_SECONDS}
+        self._kicked[event["user"]] = now
+        for socket in tuple(self.hub.of_user.get(event["user"], ())):
+            self.hub.spawn(socket.close(event["code"], event["reason"]))
+
+    def was_kicked(self, user_id: int, since: float) -> bool:
+        """Whether a user was put out after `since` (loop time): a proof read then holds no longer."""
+        return self._kicked.get(user_id, 0) > since
+
+    async def run(self) -> None:
+        while True:
+            await asyncio.sleep(REVIEW_SECONDS)
+            try:
+                logins = await logins_of(list(self.hub.of_user))
+            except Exception as error:  # the database is away, which others say
+                logger.warning("could not look whether users may still be here: %r", error)
+                continue
+            for socket in tuple(self.hub.sockets):
+                if logins.get(socket.user.pk, socket.login) != socket.login:
+                    self.hub.spawn(socket.close(NOT_AUTHENTICATED, "Log in again"))
