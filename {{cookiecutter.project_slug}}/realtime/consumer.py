@@ -142,7 +142,7 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
         With a history, in `opened()`, the client is first sent what it missed: all that came after `?since=`.
         """
         joined = await self.hub.join(group, self, history)
-        self.joined.append((joined, history))
+        self.joined.append((joined, history, joined.sequence.last))
 
     def spawn(self, coroutine) -> asyncio.Task:
         """Run long work beside the socket's frames; it is cancelled when the socket closes."""
@@ -210,7 +210,7 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
         self.outbox = Outbox(send, self._fell_behind)
         self.rate = FrameRate()
         self.socket_id = uuid4().hex
-        self.joined: list[tuple[Group, History | None]] = []
+        self.joined: list[tuple[Group, History | None, int | None]] = []  # and its newest key then
         self.tasks: set[asyncio.Task] | None = None  # made when needed: it is 200 bytes
         self.is_open = self._entered = self._greeted = self._cut = False
         self._task = asyncio.current_task()
@@ -256,9 +256,9 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
             await self.opened()
             if not self._greeted:
                 await self.greet(Connected(user=self.user_info, heartbeat=HEARTBEAT))
-            for group, history in self.joined:
+            for group, history, now in self.joined:
                 if history is not None:
-                    await self._catch_up(group, history)
+                    await self._catch_up(group, history, now)
             self.watch(credentials)
         except Refused as refusal:
             await self.close(refusal.code, refusal.reason)
@@ -286,10 +286,11 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
         if len(self.hub.of_user.get(self.user.pk, ())) >= settings.REALTIME["MAX_SOCKETS_PER_USER"]:
             raise Refused(TOO_MANY, "You have too many connections")
 
-    async def _catch_up(self, group: Group, history: History) -> None:
+    async def _catch_up(self, group: Group, history: History, now: int | None) -> None:
         """Send what is stored after `?since=`, until the client is level with what is handed out live."""
         since = self.since()
-        rows, position, until, page = await history.begin(since)
+        now = await history.newest() if now is None else now
+        rows, position, until, page = await history.begin(since, now)
         if since is not None and position != since:
             await self.send_frame(Gap(asked=since, resumed=position))
         while self.is_open:
@@ -359,7 +360,7 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
             self._timer.cancel()
         for task in self.tasks or ():
             task.cancel()
-        for group, _ in self.joined:
+        for group, *_ in self.joined:
             self.hub.leave(group, self)
         try:
             if self._entered:

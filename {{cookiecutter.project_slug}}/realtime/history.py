@@ -31,18 +31,17 @@ class History:
         return _newest(self.rows)
 
     @in_database
-    def begin(self, since: int | None) -> tuple[QuerySet, int, int | None, Page]:
+    def begin(self, since: int | None, now: int) -> tuple[QuerySet, int, int | None, Page]:
         """Where to begin: return rows, the ids after which and up to which they are sent, and the first page.
 
-        A client that missed more than `LIMIT` rows gets the newest ones; one that names an id which is not
+        `now` is the id of the newest row when the client came. A client that missed more than `LIMIT` rows gets the newest ones; one that names an id which is not
         reached yet, since the database was restored from a backup, gets those that are new from now on.
         """
+        if since is None and self.unseen is None:
+            return self.rows, now, None, []
         if since is None:
-            newest = _newest(self.rows)
-            if self.unseen is None:
-                return self.rows, newest, None, []
             start = _skip(self.unseen, 0)
-            return self.unseen, start, newest, self._page(self.unseen, start, newest)
+            return self.unseen, start, now, self._page(self.unseen, start, now)
         page = self._page(self.rows, since)
         if not page and since > (newest := _newest(self.rows)):
             return self.rows, newest, None, []
