@@ -164,7 +164,7 @@ class Hub:
                 raise ConnectionError(f"the channel layer does not answer: {error!r}") from error
             group.pump = self.spawn(self._pump(group))
             if history is not None:
-                group.sequence.last = await history.newest()
+                group.sequence.last = max(await history.newest(), group.sequence.last or 0)
         except BaseException:
             if self.groups.get(group.name) is group:
                 del self.groups[group.name]
