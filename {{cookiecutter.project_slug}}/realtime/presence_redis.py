@@ -56,6 +56,7 @@ class _Registry:
 
     def __init__(self):
         self.own: dict[str, dict[str, bytes]] = {}  # by group, then by socket
+        self.leaving: list[tuple[str, bytes]] = []  # who left while Redis was away
         self.confirming = asyncio.create_task(self._confirm())
 
     async def change(self, group: str, action: str, *members: bytes) -> list[_Entry]:
@@ -66,9 +67,22 @@ class _Registry:
         key = f"{get_channel_layer().prefix}.presence.{group}"
         return [_decode(raw) for raw in await ask(get_redis().eval, script, 1, key, LOST_SECONDS, *members)]
 
+    async def leave(self, group: str, member: bytes) -> bool:
+        """Take off a member; say whether it was its user's last one. Done later if Redis is away."""
+        try:
+            entries = await self.change(group, LEAVE, member)
+        except ConnectionError:
+            self.leaving.append((group, member))
+            return False
+        return all(entry.user.id != _decode(member).user.id for entry in entries)
+
     async def _confirm(self) -> None:
         while True:
             await asyncio.sleep(CONFIRM_SECONDS)
+            leaving, self.leaving = self.leaving, []
+            for group, member in leaving:
+                if await self.leave(group, member):
+                    await apublish(group, Presence(event="leave", user=_decode(member).user))
             for group, members in list(self.own.items()):
                 try:
                     await self.change(group, CONFIRM, *members.values())
@@ -112,8 +126,7 @@ async def leave(group: str, socket_id: str, user: UserInfo) -> bool:
         return False
     if not own:
         del registry.own[group]
-    entries = await registry.change(group, LEAVE, member)
-    return all(entry.user.id != user.id for entry in entries)
+    return await registry.leave(group, member)
 
 
 async def present(group: str) -> list[UserInfo]:

@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 
 CONNECTIONS = 10  # of each process
 TIMEOUT = 2  # seconds for an answer
-PAUSE = 2  # seconds for which Redis is not asked again after it did not answer
+PAUSE = 1  # seconds for which Redis is not asked again after it did not answer
 
 _clients: WeakKeyDictionary[asyncio.AbstractEventLoop, Redis] = WeakKeyDictionary()
 _away_until = 0.0

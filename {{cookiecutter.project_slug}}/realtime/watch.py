@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("realtime")
 
 LAYER_SECONDS = 3  # for the channel layer to answer
+AGAIN_SECONDS = 0.3  # after which a probe is sent again
 PROBE_SECONDS = 5  # between two looks at it
 REFRESH_SECONDS = 3600  # layers forget a membership a day after it was made
 
@@ -34,8 +35,9 @@ class Watch:
         arrived = self._probes[key] = asyncio.get_running_loop().create_future()
         try:
             async with asyncio.timeout(LAYER_SECONDS):
-                await self.hub.layer.group_send(self.group, {"type": PROBE, "key": key})
-                await arrived
+                while not arrived.done():  # one that is sent before a new connection has subscribed is lost
+                    await self.hub.layer.group_send(self.group, {"type": PROBE, "key": key})
+                    await asyncio.wait([arrived], timeout=AGAIN_SECONDS)
         finally:
             del self._probes[key]
 
