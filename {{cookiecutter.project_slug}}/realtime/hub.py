@@ -191,7 +191,8 @@ class Hub:
             try:
                 event = await self.layer.receive(group.channel)
             except Exception as error:
-                await asyncio.shield(self.watch.missed_events(error))
+                self.watch.missed_events(error)
+                await asyncio.sleep(0.5)
                 continue
             try:
                 self._take(group, event)

@@ -67,14 +67,10 @@ class Watch:
             self.away = True
             self._recovery = self.hub.spawn(self._recover(error))
 
-    def missed_events(self, error: Exception | None = None) -> asyncio.Task:
-        """The layer was away, or has a new connection: what was published meanwhile did not arrive.
-
-        Returns the task that ends when it works again.
-        """
+    def missed_events(self, error: Exception | None = None) -> None:
+        """The layer was away, or has a new connection: what was published meanwhile did not arrive."""
         self._missed = True
         self.failed(error or ConnectionError("a connection was replaced"))
-        return self._recovery
 
     async def _recover(self, error: Exception) -> None:
         """Wait until the layer works, with all groups: one that was restarted has forgotten every member."""
