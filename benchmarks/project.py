@@ -14,6 +14,8 @@ ENVIRONMENT = {
     "HTTPS": "false",
     "ALLOWED_HOSTS": "127.0.0.1",
     "LOG_LEVEL": "WARNING",
+    "WS_MAX_SOCKETS": "100000",
+    "WS_MAX_SOCKETS_PER_USER": "100000",
     "PYTHONPATH": str(HERE.parent),  # for the peers
 }
 LOG_IN = """

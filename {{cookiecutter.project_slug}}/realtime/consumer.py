@@ -215,6 +215,7 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
         self.is_open = self._entered = self._greeted = self._cut = False
         self._task = asyncio.current_task()
         self._timer: asyncio.TimerHandle | None = None
+        self.opened_at = scope["authenticated_at"]  # by the loop's clock
         self._turn = asyncio.Lock()  # one frame or plain event at a time
         self._events = 0  # plain events that wait for their turn
         code = ABNORMAL
@@ -247,7 +248,7 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
             self._make_room()
             self.hub.add(self)
             await self.hub.start()
-            if self.hub.revocation.was_kicked(self.user.pk, since=self.scope["authenticated_at"]):
+            if self.hub.revocation.was_kicked(self.user.pk, since=self.opened_at):
                 raise Refused(NOT_AUTHENTICATED, "Log in again")
             self._entered = True
             self.outbox.hold()

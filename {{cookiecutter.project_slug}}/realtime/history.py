@@ -34,8 +34,8 @@ class History:
     def begin(self, since: int | None, now: int) -> tuple[QuerySet, int, int | None, Page]:
         """Where to begin: return rows, the ids after which and up to which they are sent, and the first page.
 
-        `now` is the id of the newest row when the client came. One that missed more than `LIMIT` rows gets the
-        newest of them; one that names an id which is not reached yet, since the database was restored from a
+        `now` is the id of the newest row when the client came. Who missed more than `LIMIT` rows gets the
+        newest of them; who names an id which is not reached yet, since the database was restored from a
         backup, gets those that are new from now on.
         """
         if since is None and self.unseen is None:

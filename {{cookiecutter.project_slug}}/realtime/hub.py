@@ -143,6 +143,8 @@ class Hub:
         """Whether a member that has read the history up to a key gets all that follows as it happens."""
         if group.sent > position:
             return False
+        if group.sequence.last is None:
+            group.sequence.last = position
         if member in group.members:
             group.members[member] = position
         return True
@@ -205,15 +207,15 @@ class Hub:
         elif event["type"] == PROBE:
             self.watch.heard(event["key"])
         elif event["type"] == GAP:
-            self._gap(group, event["key"])
+            self._gap(group, event["key"], event["age"])
         elif event.get("after") is None:
             self._queue(group, event)
         else:
-            for ready in group.sequence.accept(event):
-                self._queue(group, ready)
-            self._wait_for_the_rest(group)
+            self._hand_out(group, group.sequence.accept(event))
 
-    def _wait_for_the_rest(self, group: Group) -> None:
+    def _hand_out(self, group: Group, ready: list[dict]) -> None:
+        for event in ready:
+            self._queue(group, event)
         waiting = group.sequence.waiting
         if not waiting and group.timer is not None:
             group.timer.cancel()
@@ -224,25 +226,35 @@ class Hub:
             group.timer = self.loop.call_later(ORDER_SECONDS, self._skip, group)
 
     def _skip(self, group: Group) -> None:
-        """What came before some event is lost, or its process is: members read both from the database."""
+        """The event that others wait for is lost, or its process is."""
         group.timer = None
-        if group.sequence.waiting:
-            logger.warning("an event for %s did not arrive; who lacks it comes back for it", group.name)
-            self._gap(group, group.sequence.skip())
+        logger.warning("an event for %s did not arrive; who lacks it comes back for it", group.name)
+        self._gap(group, group.sequence.missing)
 
-    def _gap(self, group: Group, key: int | None) -> None:
-        """An event was lost: have members that lack it reconnect; who reads the history finds it there."""
+    def _gap(self, group: Group, key: int | None, age: float = 0) -> None:
+        """An event was lost, so many seconds ago: have the members that lack it reconnect.
+
+        Who reads the history finds what is stored there; of the rest (no key) those lack it who were here.
+        """
         if key is None:
-            lacking = list(group.members)
-        else:
-            lacking = [member for member, sent in group.members.items() if sent is not None and sent < key]
+            since = self.loop.time() - age
+            return self._send_back(group, [member for member in group.members if member.opened_at < since])
+        lacking = [member for member, sent in group.members.items() if sent is not None and sent < key]
         self._send_back(group, lacking)
+        self._hand_out(group, group.sequence.skip(key))
 
     def _send_back(self, group: Group, members: list["RealtimeConsumer"]) -> None:
         """Have members reconnect; until then nothing stored is sent to them, who lack what was before."""
         for member in members:
             group.members[member] = None
         self.spawn(self.dismiss(members))
+
+    def send_all_back(self) -> None:
+        """Any event may have been lost: have everybody reconnect. Order begins anew with who comes back."""
+        for group in self.groups.values():
+            group.sequence = Sequence()
+            group.members = dict.fromkeys(group.members)
+        self.spawn(self.dismiss(self.sockets))
 
     def _queue(self, group: Group, event: dict) -> None:
         """Have an event handed out after those that came before it, of which there may be too many."""

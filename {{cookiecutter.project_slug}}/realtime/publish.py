@@ -111,7 +111,7 @@ class _Publisher:
         self.loop = loop
         self.pid = os.getpid()
         self._events: deque[tuple[str, dict]] = deque()
-        self._kept: dict[tuple, tuple[str, dict]] = {}
+        self._kept: dict[tuple, tuple[str, dict, float]] = {}  # by kind: group, event, when it failed
         self._changed = threading.Condition()
         self._sending = self._full = False
         self._lost = self._dropped = 0
@@ -206,20 +206,22 @@ class _Publisher:
         if event["type"] == TEXT:
             event = {"type": GAP, "key": event.get("key")}
         first = not self._kept
-        self._kept[group, event["type"], event.get("user"), event.get("to")] = group, event
+        kind = (group, event["type"], event.get("user"), event.get("to"))
+        self._kept[kind] = group, event, time.monotonic()
         if first:
             asyncio.run_coroutine_threadsafe(self._make_up(), self.loop)
 
     async def _make_up(self) -> None:
         while self._kept:
             await asyncio.sleep(PAUSE)
-            for key, (group, event) in list(self._kept.items()):
+            for kind, kept in list(self._kept.items()):
+                group, event, failed_at = kept
                 try:
-                    await self._send(group, event)
+                    await self._send(group, {**event, "age": time.monotonic() - failed_at})
                 except Exception:
                     break
-                if self._kept.get(key) == (group, event):
-                    del self._kept[key]
+                if self._kept.get(kind) is kept:
+                    del self._kept[kind]
 
 
 class LayerAway(ConnectionError):

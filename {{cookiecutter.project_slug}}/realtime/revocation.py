@@ -46,12 +46,17 @@ class Revocation:
         self._kicked: dict[int, float] = {}  # user ids, and when
 
     def kick(self, event: dict) -> None:
-        """Close a user's sockets, also those whose handshake is under way."""
+        """Close the sockets that a user has, also those whose handshake is under way.
+
+        The event may be late, by its `age`; whoever has come in since then has proved anew who they are.
+        """
         now = self.hub.loop.time()
+        before = now - event.get("age", 0)
         self._kicked = {user: at for user, at in self._kicked.items() if now - at < KICK_SECONDS}
-        self._kicked[event["user"]] = now
+        self._kicked[event["user"]] = before
         for socket in tuple(self.hub.of_user.get(event["user"], ())):
-            self.hub.spawn(socket.close(event["code"], event["reason"]))
+            if socket.opened_at <= before:
+                self.hub.spawn(socket.close(event["code"], event["reason"]))
 
     def was_kicked(self, user_id: int, since: float) -> bool:
         """Whether a user was put out after `since` (loop time): a proof read then holds no longer."""

@@ -22,16 +22,23 @@ class Sequence:
             self.waiting[key] = event
             return []
         self.last = key
-        ready = [event]
-        while self.waiting and self.waiting[key := min(self.waiting)]["after"] <= self.last:
-            event = self.waiting.pop(key)
-            if key > self.last:
-                self.last = key
+        return [event, *self._follow()]
+
+    def skip(self, key: int) -> list[dict]:
+        """Give up what has not come up to a key; return the events that may be handed out now."""
+        self.last = max(key, self.last or 0)
+        return self._follow()
+
+    @property
+    def missing(self) -> int | None:
+        """The key of the event that others wait for."""
+        return self.waiting[min(self.waiting)]["after"] if self.waiting else None
+
+    def _follow(self) -> list[dict]:
+        ready = []
+        while self.waiting and self.missing <= self.last:
+            event = self.waiting.pop(min(self.waiting))
+            if event["key"] > self.last:
+                self.last = event["key"]
                 ready.append(event)
         return ready
-
-    def skip(self) -> int:
-        """Give up what has not come; return the key up to which the database has to be read."""
-        self.last = max(self.waiting)
-        self.waiting.clear()
-        return self.last

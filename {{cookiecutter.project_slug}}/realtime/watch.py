@@ -95,7 +95,7 @@ class Watch:
         if self._missed:
             self._missed = False
             logger.warning("the channel layer is back; %d clients come back, too", len(self.hub.sockets))
-            self.hub.spawn(self.hub.dismiss(self.hub.sockets))
+            self.hub.send_all_back()
 
     async def _join_again(self) -> None:
         groups = [group for group in self.hub.groups.values() if group.pump is not None]
