@@ -361,6 +361,7 @@ REALTIME = {
     "BACKLOG_SIZE": 1_048_576,  # in characters
     "DATABASE_THREADS": 10,
     "DRAIN_SECONDS": 5,
+    "LOGIN_FIELDS": ("is_active", "password", "role"),  # a change of one ends the user's sockets
 }
 
 #% if cookiecutter.rest_api == "drf"
@@ -400,6 +401,11 @@ SIMPLE_JWT = {
     ),
     "REFRESH_TOKEN_LIFETIME": timedelta(days=14),
     "CHECK_REVOKE_TOKEN": True,  # a changed password ends all tokens
+    # Logging out ends those of the login.
+    "AUTH_TOKEN_CLASSES": ("accounts.tokens.AccessToken",),
+    "TOKEN_OBTAIN_SERIALIZER": "accounts.tokens.LoginSerializer",
+    "TOKEN_REFRESH_SERIALIZER": "accounts.tokens.RefreshSerializer",
+    "TOKEN_BLACKLIST_SERIALIZER": "accounts.tokens.LogoutSerializer",
 }
 #% endif
 #%%
