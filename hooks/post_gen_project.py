@@ -24,9 +24,10 @@ CHOSEN = {
 
 # Files and folders that stand or go whole.
 KEPT = {
-    "realtime/auth_session.py": ANSWERS["auth"] != "jwt",
     "realtime/auth_jwt.py": ANSWERS["auth"] != "session",
     "accounts/urls.py": ANSWERS["auth"] != "session",
+    "accounts/tokens.py": ANSWERS["auth"] != "session",
+    "accounts/migrations/0002_revokedlogin.py": ANSWERS["auth"] != "session",
     "config/uvicorn_frames.py": ANSWERS["server"] in ("uvicorn", "gunicorn"),
     "realtime/redis.py": LAYER != "memory",
     "static/ui.js": CONSUMERS != [""],

@@ -420,6 +420,7 @@ async def logins_end(site):
         if site.has_tokens:
             refresh = {"refresh": leaver.tokens["refresh"]}
             await put_out(site, leaver, lambda: httpx.post(f"{site.url}/api/token/logout/", json=refresh))
+            del leaver.tokens  # which end with the login
         await put_out(site, leaver, lambda: change_password(leaver, "another-good-password"))
         if site.has_redis:
             await put_out_elsewhere(site, leaver)

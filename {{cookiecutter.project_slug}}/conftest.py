@@ -153,7 +153,7 @@ async def connect(transactional_db):
     sockets = []
 
     async def connect(path, user=None, *, origin=f"http://{HOST}", headers=(), subprotocols=(), buffer=0):
-        headers, subprotocols = [*headers], [*subprotocols]
+        headers, subprotocols = [(b"host", HOST.encode()), *headers], [*subprotocols]
         if origin:
             headers.append((b"origin", origin.encode()))
         if user:

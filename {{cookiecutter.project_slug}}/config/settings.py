@@ -423,6 +423,11 @@ SIMPLE_JWT = {
     ),
     "REFRESH_TOKEN_LIFETIME": timedelta(days=14),
     "CHECK_REVOKE_TOKEN": True,  # a changed password ends all tokens
+    # Logging out ends those of the login.
+    "AUTH_TOKEN_CLASSES": ("accounts.tokens.AccessToken",),
+    "TOKEN_OBTAIN_SERIALIZER": "accounts.tokens.LoginSerializer",
+    "TOKEN_REFRESH_SERIALIZER": "accounts.tokens.RefreshSerializer",
+    "TOKEN_BLACKLIST_SERIALIZER": "accounts.tokens.LogoutSerializer",
 }
 #% endif
 #%%

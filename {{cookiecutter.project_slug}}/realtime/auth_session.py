@@ -1,12 +1,20 @@
-"""Django's session cookie as proof."""
+"""Django's session as proof."""
 
 from importlib import import_module
 
 from django.conf import settings
-from django.contrib.auth import get_user
-from django.http import HttpRequest
+from django.contrib.auth import (
+    BACKEND_SESSION_KEY,
+    HASH_SESSION_KEY,
+    SESSION_KEY,
+    get_user_model,
+    load_backend,
+)
+from django.contrib.auth.models import AbstractUser
+from django.contrib.sessions.backends.base import SessionBase
+from django.utils.crypto import constant_time_compare
 
-from realtime.credentials import Credentials, session_ends
+from realtime.credentials import Credentials
 
 SessionStore = import_module(settings.SESSION_ENGINE).SessionStore
 
@@ -15,9 +23,35 @@ def read_session(session_key: str | None) -> Credentials | None:
     """The user of a session and when the session ends; None if nobody is logged in."""
     if not session_key:
         return None
-    request = HttpRequest()
-    request.session = SessionStore(session_key)
-    user = get_user(request)
-    if not user.is_authenticated:
+    session = SessionStore(session_key)
+    user = user_of(session)
+    return Credentials(user, session_ends(session)) if user else None
+
+
+def user_of(session: SessionBase) -> AbstractUser | None:
+    """As `django.contrib.auth.get_user`, but leaves the session as it is.
+
+    That one renews the key of a session which rests on one of SECRET_KEY_FALLBACKS, or removes the session
+    if it rests on none: a handshake could not tell the browser.
+    """
+    backend = session.get(BACKEND_SESSION_KEY)
+    if backend not in settings.AUTHENTICATION_BACKENDS:
         return None
-    return Credentials(user, session_ends(request.session))
+    user = load_backend(backend).get_user(get_user_model()._meta.pk.to_python(session.get(SESSION_KEY)))
+    if user is None:
+        return None
+    given = session.get(HASH_SESSION_KEY, "")
+    valid = (user.get_session_auth_hash(), *user.get_session_auth_fallback_hash())
+    return user if any(constant_time_compare(given, hash) for hash in valid) else None
+
+
+def session_ends(session: SessionBase) -> float:
+    """When a session ends, in seconds since 1970.
+
+    Its own `get_expiry_date()` counts from now; in a database, the row knows when it was last saved.
+    """
+    if hasattr(session, "model"):
+        row = session.model.objects.filter(pk=session.session_key).values_list("expire_date", flat=True)
+        if ends := row.first():
+            return ends.timestamp()
+    return session.get_expiry_date().timestamp()

@@ -11,7 +11,7 @@ def settings_that_hurt(app_configs, **kwargs):
         (
             "*" in settings.ALLOWED_HOSTS,
             Error(
-                "ALLOWED_HOSTS contains '*', so any web page may open a WebSocket with a visitor's cookies.",
+                "ALLOWED_HOSTS contains '*', so a client decides which host links and redirects name.",
                 hint="Name the hosts, for example ALLOWED_HOSTS=example.com,www.example.com.",
                 id="realtime.E002",
             ),

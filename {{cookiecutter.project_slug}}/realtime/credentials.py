@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from django.contrib.auth.models import AbstractUser
-from django.contrib.sessions.backends.base import SessionBase
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,15 +12,3 @@ class Credentials:
     user: AbstractUser
     expires: float | None = None
     renewable: bool = False
-
-
-def session_ends(session: SessionBase) -> float:
-    """When a session ends, in seconds since 1970.
-
-    Its own `get_expiry_date()` counts from now; in a database, the row knows when it was last saved.
-    """
-    if hasattr(session, "model"):
-        row = session.model.objects.filter(pk=session.session_key).values_list("expire_date", flat=True)
-        if ends := row.first():
-            return ends.timestamp()
-    return session.get_expiry_date().timestamp()

@@ -1,12 +1,17 @@
 """Which web pages may open a socket here."""
 
+import logging
 from urllib.parse import urlsplit
 
-from channels.security.websocket import OriginValidator, WebsocketDenier
 from django.conf import settings
+from django.core.exceptions import DisallowedHost
+from django.core.handlers.asgi import ASGIRequest
+from django.utils.http import is_same_domain
+
+logger = logging.getLogger("realtime")
 
 
-class TrustedOrigin(OriginValidator):
+class TrustedOrigin:
     """Refuses a foreign Origin in the handshake; `scope["has_origin"]` says whether there was one.
 
     A browser sends a site's cookies along whichever page opens the socket, and always says which page that
@@ -14,19 +19,49 @@ class TrustedOrigin(OriginValidator):
     """
 
     def __init__(self, application):
-        trusted = [origin for origin in settings.CSRF_TRUSTED_ORIGINS if urlsplit(origin).hostname]
-        super().__init__(application, [*settings.ALLOWED_HOSTS, *trusted])
+        self.application = application
 
     def __call__(self, scope, receive, send):
         # Neither copies the scope nor makes a coroutine: both would take memory as long as the socket lives.
-        origin = dict(scope["headers"]).get(b"origin")
-        scope["has_origin"] = origin is not None
-        allowed = origin is None or self.validate_origin(parse(origin.decode("latin-1")))
-        return (self.application if allowed else WebsocketDenier())(scope, receive, send)
+        scope["has_origin"] = any(name == b"origin" for name, _ in scope["headers"])
+        allowed = not scope["has_origin"] or is_trusted(as_request(scope))
+        return (self.application if allowed else deny)(scope, receive, send)
 
 
-def parse(origin: str):
+def as_request(scope) -> ASGIRequest:
+    """The handshake as a request, for the settings that say where Django finds host and scheme."""
+    scheme = "https" if scope.get("scheme") in ("wss", "https") else "http"
+    asked = {"method": "GET", "path": "/", "scheme": scheme, "server": scope.get("server")}
+    return ASGIRequest(asked | {"headers": scope["headers"]}, None)
+
+
+def is_trusted(request: ASGIRequest) -> bool:
+    """Compare the Origin as Django's CSRF check does: with this site, then with CSRF_TRUSTED_ORIGINS."""
+    origin, site = request.META["HTTP_ORIGIN"], address(request)
+    if origin == site or origin in settings.CSRF_TRUSTED_ORIGINS or matches_a_wildcard(origin):
+        return True
+    logger.warning("refused a socket to %.100r: it is neither %s nor in CSRF_TRUSTED_ORIGINS", origin, site)
+    return False
+
+
+def address(request: ASGIRequest) -> str | None:
+    """Scheme, host and port that the client asked for; None if ALLOWED_HOSTS does not have the host."""
     try:
-        return urlsplit(origin)
+        return f"{request.scheme}://{request.get_host()}"
+    except DisallowedHost:
+        return None
+
+
+def matches_a_wildcard(origin: str) -> bool:
+    try:
+        page = urlsplit(origin)
     except ValueError:  # no address at all, so nobody's
-        return urlsplit("")
+        return False
+    wildcards = [trusted.split("://*") for trusted in settings.CSRF_TRUSTED_ORIGINS if "://*" in trusted]
+    return any(page.scheme == scheme and is_same_domain(page.netloc, domain) for scheme, domain in wildcards)
+
+
+async def deny(scope, receive, send):
+    """Close before accept, which servers answer with HTTP 403."""
+    await receive()  # websocket.connect
+    await send({"type": "websocket.close"})

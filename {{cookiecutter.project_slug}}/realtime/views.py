@@ -1,3 +1,5 @@
+import logging
+
 from django.conf import settings
 from django.http import JsonResponse
 #% if cookiecutter.auth == "session"
@@ -12,8 +14,11 @@ from rest_framework_simplejwt.authentication import JWTAuthentication
 #% endif
 #%%
 from realtime.asyncapi import document
-from realtime.credentials import session_ends
 from realtime.tickets import issue
+
+logger = logging.getLogger("realtime")
+
+NO_TICKET = {"detail": "Tickets cannot be stored at the moment; try again later."}
 
 
 #% if cookiecutter.auth == "session"
@@ -22,7 +27,11 @@ def ticket(request):
     """A ticket that opens one socket as the user who is logged in."""
     if not request.user.is_authenticated:
         return JsonResponse({"detail": "Log in first."}, status=401)
-    return JsonResponse({"ticket": issue(request.user.pk, session_ends(request.session))})
+    try:
+        return JsonResponse({"ticket": issue(session=request.session.session_key)})
+    except ConnectionError as error:
+        logger.warning("no ticket: %s", error)
+        return JsonResponse(NO_TICKET, status=503)
 #% else
 class TicketSerializer(Serializer):
     ticket = CharField(read_only=True)
@@ -36,8 +45,13 @@ class TicketView(APIView):
     permission_classes = (IsAuthenticated,)
 
     def post(self, request):
-        expires = request.auth["exp"] if request.auth else session_ends(request.session)
-        return Response({"ticket": issue(request.user.pk, expires)})
+        token = request.auth
+        proof = {"token": token.token.decode()} if token else {"session": request.session.session_key}
+        try:
+            return Response({"ticket": issue(**proof)})
+        except ConnectionError as error:
+            logger.warning("no ticket: %s", error)
+            return Response(NO_TICKET, status=503)
 #% endif
 #%%
 

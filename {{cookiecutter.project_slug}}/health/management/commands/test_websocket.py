@@ -66,7 +66,8 @@ class Command(BaseCommand):
         except InvalidStatus as error:
             raise CommandError(
                 f"WebSocket: refused with HTTP {error.response.status_code}. With 403, add the host to"
-                " ALLOWED_HOSTS; otherwise a proxy before the server does not pass the Upgrade header on."
+                " ALLOWED_HOSTS, or see that a proxy passes on Host and X-Forwarded-Proto, and is in"
+                " FORWARDED_ALLOW_IPS; otherwise a proxy does not pass on the Upgrade header."
             ) from error
         except ConnectionClosed as closed:
             code = closed.rcvd.code if closed.rcvd else None
