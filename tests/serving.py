@@ -33,6 +33,13 @@ FOREIGN = re.compile(
 )
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not FOREIGN.fullmatch(name)}
 
+# The versions of what projects depend on, beside those that their owners get: the newest, whatever upper
+# bound a project sets, and the lowest that it allows. `make versions` tries both.
+RESOLUTION = os.environ.get("RESOLUTION")
+assert RESOLUTION in (None, "newest", "lowest-direct"), RESOLUTION
+if RESOLUTION == "lowest-direct":
+    ENVIRONMENT["UV_RESOLUTION"] = RESOLUTION
+
 
 def each(variants):
     """Return a test parameter for each variant; all that one variant is tested for runs in one worker."""
@@ -108,6 +115,8 @@ def installed(bake, valkey, request, tmp_path_factory):
         if "DATABASE_URL" in values:
             postgresql = request.getfixturevalue("postgresql")
             project.set(DATABASE_URL=postgresql.add_database(title, values["DATABASE_URL"]))
+        if RESOLUTION == "newest":
+            lift_upper_bounds(folder / "pyproject.toml")
         project.make(".venv/installed")
         alike = [older for older in projects.values() if VERSIONS(older.variant) == VERSIONS(variant)]
         if alike:
@@ -122,6 +131,11 @@ def installed(bake, valkey, request, tmp_path_factory):
         return projects[key]
 
     return installed
+
+
+def lift_upper_bounds(pyproject):
+    """Let a project have versions of which it is not known yet whether they fit; Django's line stays."""
+    pyproject.write_text(re.sub(r"(>=[\w.]+),<[\w.]+", r"\1", pyproject.read_text(encoding="utf-8")))
 
 
 def lend_bytecode(older, newer):
