@@ -122,7 +122,12 @@ HSTS = [
 @pytest.mark.parametrize(("values", "header"), HSTS, ids=["an-hour", "a-year"])
 def test_browsers_are_bound_to_https_for_as_long_as_it_is_set(variant, values, header, installed):
     project = installed(variant)
-    production = {"DEBUG": "false", "ALLOWED_HOSTS": "example.com", "FORWARDED_ALLOW_IPS": "127.0.0.1", **values}
+    production = {
+        "DEBUG": "false",
+        "ALLOWED_HOSTS": "example.com",
+        "FORWARDED_ALLOW_IPS": "127.0.0.1",
+        **values,
+    }
     assert "no issues" in project.run(".venv/bin/python", "manage.py", "check", "--deploy", **production)
     by_proxy = {"Host": "example.com", "X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.1"}
     with running(project, **production) as server:
