@@ -6,7 +6,7 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from health import checkup
 from realtime.database import THREADS
-from realtime.hub import get_hub
+from realtime.hub import Hub, get_hub
 
 
 async def test_healthy(async_client, transactional_db):
@@ -47,27 +47,30 @@ async def test_unhealthy_without_its_tables(async_client, transactional_db, monk
     assert "migrations are not applied" in response.json()["checks"]["database"]
 
 
+async def test_unhealthy_while_draining(async_client, transactional_db, monkeypatch):
+    assert (await async_client.get("/api/health/")).status_code == 200
+    monkeypatch.setattr(get_hub(), "draining", True)  # is told at once
+    response = await async_client.get("/api/health/")
+    assert (response.status_code, response.json()["checks"]["channels"]) == (503, "the server stops")
+
+
 @pytest.mark.parametrize(
-    ("name", "value", "words"),
+    ("away", "age", "status", "words"),
     [
-        ("draining", True, "the server stops"),
-        ("away", True, "the channel layer is away"),
-        ("age", lambda: 7.2, "events wait for 7 s"),
+        (True, 0.0, 503, "the channel layer is away"),
+        (False, 7.2, 503, "events wait for 7 s"),
+        (False, 4.9, 200, "ok"),
     ],
 )
 async def test_what_the_hub_knows_is_told_at_once(
-    async_client, transactional_db, monkeypatch, name, value, words
+    async_client, transactional_db, monkeypatch, away, age, status, words
 ):
     assert (await async_client.get("/api/health/")).status_code == 200
-    monkeypatch.setattr(get_hub(), name, value)
-    monkeypatch.setattr(get_hub(), "probe", None)  # which would wait
+    monkeypatch.setattr(Hub, "away", away)
+    monkeypatch.setattr(Hub, "age", lambda self: age)
+    monkeypatch.setattr(Hub, "probe", None)
     response = await async_client.get("/api/health/")
-    assert (response.status_code, response.json()["checks"]["channels"]) == (503, words)
-
-
-async def test_an_event_may_wait_for_a_moment(async_client, transactional_db, monkeypatch):
-    monkeypatch.setattr(get_hub(), "age", lambda: 4.9)
-    assert (await async_client.get("/api/health/")).status_code == 200
+    assert (response.status_code, response.json()["checks"]["channels"]) == (status, words)
 
 
 async def test_however_many_ask_there_is_one_check(async_client, transactional_db, monkeypatch):
