@@ -28,10 +28,17 @@ VERSIONS = itemgetter("python_version", "django_version")
 
 # What a test run's own environment must not tell a project.
 FOREIGN = re.compile(
-    r"(DEBUG|SECRET_KEY|ALLOWED_HOSTS|HTTPS|HOST|PORT|DATABASE_URL|REDIS_URL|WEB_CONCURRENCY|LOG_LEVEL|WS_.*"
-    r"|VIRTUAL_ENV|DJANGO_.*|PYTEST_.*|PYTHON.*|MAKE.*|MFLAGS|UV|UV_PROJECT_ENVIRONMENT)"
+    r"(DEBUG|SECRET_KEY|ALLOWED_HOSTS|HTTPS|HSTS_.*|HOST|PORT|DATABASE_URL|REDIS_URL|WEB_CONCURRENCY|LOG_LEVEL"
+    r"|WS_.*|VIRTUAL_ENV|DJANGO_.*|PYTEST_.*|PYTHON.*|MAKE.*|MFLAGS|UV|UV_PROJECT_ENVIRONMENT)"
 )
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not FOREIGN.fullmatch(name)}
+
+# The versions of what projects depend on, beside those that their owners get: the newest, whatever upper
+# bound a project sets, and the lowest that it allows. `make versions` tries both.
+RESOLUTION = os.environ.get("RESOLUTION")
+assert RESOLUTION in (None, "newest", "lowest-direct"), RESOLUTION
+if RESOLUTION == "lowest-direct":
+    ENVIRONMENT["UV_RESOLUTION"] = RESOLUTION
 
 
 def each(variants):
@@ -108,6 +115,8 @@ def installed(bake, valkey, request, tmp_path_factory):
         if "DATABASE_URL" in values:
             postgresql = request.getfixturevalue("postgresql")
             project.set(DATABASE_URL=postgresql.add_database(title, values["DATABASE_URL"]))
+        if RESOLUTION == "newest":
+            lift_upper_bounds(folder / "pyproject.toml")
         project.make(".venv/installed")
         alike = [older for older in projects.values() if VERSIONS(older.variant) == VERSIONS(variant)]
         if alike:
@@ -122,6 +131,11 @@ def installed(bake, valkey, request, tmp_path_factory):
         return projects[key]
 
     return installed
+
+
+def lift_upper_bounds(pyproject):
+    """Let a project have versions of which it is not known yet whether they fit; Django's line stays."""
+    pyproject.write_text(re.sub(r"(>=[\w.]+),<[\w.]+", r"\1", pyproject.read_text(encoding="utf-8")))
 
 
 def lend_bytecode(older, newer):

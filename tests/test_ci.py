@@ -13,10 +13,14 @@ import uv
 import yaml
 
 from serving import ENVIRONMENT
-from variants import OPTIONS, TEMPLATE, answers
+from variants import BOOTED, OPTIONS, TEMPLATE, answers, name
 
 TOOLS = Path(sys.executable).parent
 PIPELINES = {"github": ".github/workflows/ci.yml", "gitlab": ".gitlab-ci.yml"}
+OWN = {
+    "github": [*TEMPLATE.glob(".github/workflows/*.yml")],
+    "gitlab": [TEMPLATE / ".gitlab-ci.yml"],
+}
 SCHEMAS = {
     "github": ["--builtin-schema", "vendor.github-workflows"],
     "gitlab": ["--builtin-schema", "vendor.gitlab-ci", "--data-transform", "gitlab-ci"],
@@ -83,7 +87,7 @@ def pipelines(request, bake):
 
 def test_pipelines_fit_their_schema_and_pass_an_audit(pipelines, tmp_path):
     kind, projects = pipelines
-    files = [pipeline.file for _, pipeline in projects] + [TEMPLATE / PIPELINES[kind]]
+    files = [pipeline.file for _, pipeline in projects] + OWN[kind]
     run(TOOLS / "check-jsonschema", *SCHEMAS[kind], *files)
     if kind == "github":
         config = tmp_path / "zizmor.yml"
@@ -112,6 +116,32 @@ def test_jobs_of_the_template_run_each_test_once():
     parts = [*servers, f"not ({' or '.join(servers)})"]
     assert github["jobs"]["test"]["strategy"]["matrix"] == {"part": parts}
     assert gitlab["test"]["parallel"]["matrix"] == [{"PART": parts}]
+
+
+def test_a_job_of_the_template_tries_other_versions_each_week():
+    github = yaml.safe_load((TEMPLATE / ".github/workflows/versions.yml").read_text())
+    gitlab = yaml.safe_load((TEMPLATE / ".gitlab-ci.yml").read_text())["versions"]
+    assert github[True]["schedule"]  # YAML's "on"
+    assert [rule["if"] for rule in gitlab["rules"]] == ['$CI_PIPELINE_SOURCE == "schedule"']
+    matrix = github["jobs"]["test"]["strategy"]["matrix"]
+    assert gitlab["parallel"]["matrix"] == [{"RESOLUTION": matrix["resolution"]}]
+    assert matrix["resolution"] == ["newest", "lowest-direct"]
+    *_, step = github["jobs"]["test"]["steps"]
+    assert gitlab["script"] == [step["run"]] == [".ci/run versions"]
+
+
+@pytest.mark.parametrize("resolution", ["newest", "lowest-direct"])
+def test_versions_are_tried_with_each_server_and_all_dependencies(resolution):
+    """`make versions` names variants that exist, and whatever a project may depend on is in one of them."""
+    command = run("make", "--dry-run", "versions", f"RESOLUTION={resolution}", cwd=TEMPLATE)
+    assert f"RESOLUTION={resolution} " in command
+    few = set(re.search(r'-k "(.+)"', command)[1].split(" or "))
+    chosen = [variant for variant in BOOTED if name(variant) in few]
+    assert len(chosen) == len(few)
+    for option in ("server", "django_version", "database"):
+        assert {variant[option] for variant in chosen} == set(OPTIONS[option])
+    assert "drf" in {variant["rest_api"] for variant in chosen}
+    assert {"redis", "redis_queue"} <= {variant["channel_layer"] for variant in chosen}
 
 
 # -- Run ---------------------------------------------------------------------------------------------------

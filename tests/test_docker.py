@@ -10,8 +10,10 @@ import time
 from contextlib import ExitStack, contextmanager
 from functools import cache, partial
 from graphlib import TopologicalSorter
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from itertools import count, product
 from pathlib import Path
+from threading import Thread
 from urllib.parse import urlsplit
 
 import check_jsonschema
@@ -156,6 +158,23 @@ def test_the_image_runs_without_rights(built):
     for folder in ("/app", "/usr/local/lib", "/"):
         run(built.command("sh", "-c", f"true > {folder}/file"), fails=True)
     run(built.command("sh", "-c", "true > /tmp/file"))
+
+
+@pytest.mark.parametrize(("status", "code"), [(200, 0), (503, 1)])
+def test_the_probe_asks_the_server_itself_and_no_proxy(status, code, bake):
+    class Health(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(status)
+            self.end_headers()
+
+    with HTTPServer((HOST, 0), Health) as server:
+        asked = Thread(target=server.handle_request)
+        asked.start()
+        environment = os.environ | {"PORT": str(server.server_port), "http_proxy": f"http://{HOST}:9"}
+        probe = [sys.executable, "-m", "health.probe"]
+        done = subprocess.run(probe, cwd=bake(deployment="docker"), env=environment, timeout=10, check=False)
+        assert done.returncode == code
+        asked.join(5)
 
 
 # -- The site ----------------------------------------------------------------------------------------------

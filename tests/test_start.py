@@ -1,4 +1,7 @@
-"""What is wrong with its environment a server says at start, in a line that names the variable."""
+"""What is wrong with its environment a server says at start, in a line that names the variable.
+
+What is right it goes by.
+"""
 
 import subprocess
 from urllib.parse import urlsplit
@@ -33,6 +36,10 @@ WRONG = [
     (WITHOUT, "FORWARDED_ALLOW_IPS", "proxy.example", "addresses of your proxies"),
     (WITHOUT, "ALLOWED_HOSTS", "https://example.com", "host names"),
     (WITHOUT, "CSRF_TRUSTED_ORIGINS", "app.example.com", "CSRF_TRUSTED_ORIGINS=https://app.example.com"),
+    (WITHOUT, "HSTS_SECONDS", "-1", "HSTS_SECONDS=31536000"),
+    (WITHOUT, "HSTS_SECONDS", "a year", "HSTS_SECONDS=31536000"),
+    (WITHOUT, "HSTS_INCLUDE_SUBDOMAINS", "some", "true or false"),
+    (WITHOUT, "HSTS_PRELOAD", "later", "true or false"),
     (WITHOUT, "LOG_LEVEL", "LOUD", "DEBUG, INFO, WARNING or ERROR"),
     (WITHOUT, "WS_RATE", "often", "WS_RATE=50/second;1000/minute"),
     (WITHOUT, "WS_USER_RATE", "3000 a minute or so", "WS_USER_RATE=3000/minute"),
@@ -100,3 +107,29 @@ def test_health_says_that_migrations_are_missing(variant, installed, postgresql)
         assert httpx.get(f"{server.url}/api/health/live/").json() == {"status": "alive"}
         project.run(".venv/bin/python", "manage.py", "migrate", DATABASE_URL=empty)
         server.wait_until_healthy()
+
+
+HSTS = [
+    ({}, "max-age=3600"),
+    (
+        {"HSTS_SECONDS": "31536000", "HSTS_INCLUDE_SUBDOMAINS": "true", "HSTS_PRELOAD": "true"},
+        "max-age=31536000; includeSubDomains; preload",
+    ),
+]
+
+
+@pytest.mark.parametrize("variant", each([WITHOUT]))
+@pytest.mark.parametrize(("values", "header"), HSTS, ids=["an-hour", "a-year"])
+def test_browsers_are_bound_to_https_for_as_long_as_it_is_set(variant, values, header, installed):
+    project = installed(variant)
+    production = {
+        "DEBUG": "false",
+        "ALLOWED_HOSTS": "example.com",
+        "FORWARDED_ALLOW_IPS": "127.0.0.1",
+        **values,
+    }
+    assert "no issues" in project.run(".venv/bin/python", "manage.py", "check", "--deploy", **production)
+    by_proxy = {"Host": "example.com", "X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.1"}
+    with running(project, **production) as server:
+        answer = httpx.get(f"{server.url}/api/asyncapi.json", headers=by_proxy)
+    assert (answer.status_code, answer.headers["strict-transport-security"]) == (200, header)

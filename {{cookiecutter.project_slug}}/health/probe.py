@@ -2,12 +2,14 @@
 
 import os
 import sys
-from urllib.error import HTTPError
-from urllib.request import urlopen
+from http.client import HTTPConnection, HTTPException
 
 try:
-    urlopen(f"http://127.0.0.1:{os.environ.get('PORT', 8000)}/api/health/", timeout=5)
-except HTTPError as answer:
-    sys.exit(f"unhealthy: {answer.read().decode()}")
-except OSError as error:
+    server = HTTPConnection("127.0.0.1", int(os.environ.get("PORT", 8000)), timeout=5)  # by no proxy
+    server.request("GET", "/api/health/")
+    answer = server.getresponse()
+    text = answer.read().decode()
+except (OSError, HTTPException) as error:
     sys.exit(f"no answer: {error}")
+if answer.status != 200:
+    sys.exit(f"unhealthy: {text}")

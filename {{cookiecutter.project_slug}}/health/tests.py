@@ -1,7 +1,12 @@
+import asyncio
+import threading
+
+import pytest
 from django.db.migrations.recorder import MigrationRecorder
 
-from health import views
-from realtime.hub import get_hub
+from health import checkup
+from realtime.database import THREADS
+from realtime.hub import Hub, get_hub
 
 
 async def test_healthy(async_client, transactional_db):
@@ -35,7 +40,7 @@ async def test_whoever_asks_is_answered(async_client, transactional_db, settings
 
 
 async def test_unhealthy_without_its_tables(async_client, transactional_db, monkeypatch):
-    monkeypatch.setattr(views, "_migrated", [])
+    monkeypatch.setattr(checkup, "_migrated", [])
     monkeypatch.setattr(MigrationRecorder, "applied_migrations", lambda self: {})
     response = await async_client.get("/api/health/")
     assert response.status_code == 503
@@ -43,6 +48,87 @@ async def test_unhealthy_without_its_tables(async_client, transactional_db, monk
 
 
 async def test_unhealthy_while_draining(async_client, transactional_db, monkeypatch):
-    monkeypatch.setattr(get_hub(), "draining", True)
+    assert (await async_client.get("/api/health/")).status_code == 200
+    monkeypatch.setattr(get_hub(), "draining", True)  # is told at once
     response = await async_client.get("/api/health/")
     assert (response.status_code, response.json()["checks"]["channels"]) == (503, "the server stops")
+
+
+@pytest.mark.parametrize(
+    ("away", "age", "status", "words"),
+    [
+        (True, 0.0, 503, "the channel layer is away"),
+        (False, 7.2, 503, "events wait for 7 s"),
+        (False, 4.9, 200, "ok"),
+    ],
+)
+async def test_what_the_hub_knows_is_told_at_once(
+    async_client, transactional_db, monkeypatch, away, age, status, words
+):
+    assert (await async_client.get("/api/health/")).status_code == 200
+    monkeypatch.setattr(Hub, "away", away)
+    monkeypatch.setattr(Hub, "age", lambda self: age)
+    monkeypatch.setattr(Hub, "probe", None)
+    response = await async_client.get("/api/health/")
+    assert (response.status_code, response.json()["checks"]["channels"]) == (status, words)
+
+
+async def test_however_many_ask_there_is_one_check(async_client, transactional_db, monkeypatch):
+    hub, probes = get_hub(), []
+    probe = hub.probe
+
+    def counted():
+        probes.append(asyncio.current_task())
+        return probe()
+
+    monkeypatch.setattr(hub, "probe", counted)
+
+    async def ask():
+        answers = await asyncio.gather(*(async_client.get("/api/health/") for _ in range(20)))
+        assert {answer.status_code for answer in answers} == {200}
+        return len(probes)
+
+    assert [await ask(), await ask()] == [1, 1]
+    checkup.forget()
+    assert await ask() == 2
+
+
+@pytest.fixture
+def hanging(monkeypatch):
+    """The check of the database hangs until this event is set; a check may last a moment only."""
+    released, check = threading.Event(), checkup.check_database
+    monkeypatch.setattr(checkup, "TIMEOUT", 0.3)
+    monkeypatch.setattr(checkup, "FRESH_SECONDS", 0)
+    with monkeypatch.context() as patch:
+        patch.setattr(check, "check", released.wait)
+        yield released
+        released.set()
+        check.running.result(5)
+
+
+async def test_a_check_that_hangs_holds_one_thread(async_client, transactional_db, hanging):
+    for _ in range(3):
+        response = await async_client.get("/api/health/")
+        assert response.status_code == 503
+        checks = response.json()["checks"]
+        assert checks == {"database": "no answer within 0.3 s", "cache": "ok", "channels": "ok"}
+        assert [thread.name for thread in threading.enumerate()].count("health") == 1
+    hanging.set()
+    assert (await async_client.get("/api/health/")).status_code == 200
+
+
+async def test_a_probe_that_hangs(async_client, transactional_db, monkeypatch):
+    monkeypatch.setattr(checkup, "TIMEOUT", 0.1)
+    monkeypatch.setattr(get_hub(), "probe", asyncio.Event().wait)
+    response = await async_client.get("/api/health/")
+    assert (response.status_code, response.json()["checks"]["channels"]) == (503, "no answer within 0.1 s")
+
+
+async def test_busy_threads_of_sockets_do_not_matter(async_client, transactional_db, settings):
+    released = threading.Event()
+    busy = [THREADS.submit(released.wait) for _ in range(settings.REALTIME["DATABASE_THREADS"])]
+    try:
+        assert (await async_client.get("/api/health/")).status_code == 200
+    finally:
+        released.set()
+    assert all(future.result(5) for future in busy)

@@ -1,3 +1,4 @@
+import pytest
 from asgiref.sync import sync_to_async
 from django.db import transaction
 from django.test import AsyncClient
@@ -81,3 +82,19 @@ async def test_mark_read(connect, student, mentor):
     assert own.read_at
     await socket.send("mark_read", notification_id=foreign.pk)
     assert (await socket.receive("error"))["code"] == "not_found"
+
+
+@pytest.mark.parametrize(
+    ("data", "shown"),
+    [
+        ({"items": "two pens", "keys": 1}, ["<dt>items</dt><dd>two pens</dd>", "<dt>keys</dt><dd>1</dd>"]),
+        ({"values": {"items": [1, None]}}, ["<dt>values</dt><dd>{&quot;items&quot;: [1, null]}</dd>"]),
+        ({"b": "<b>", "": ""}, ["<dt>b</dt><dd>&lt;b&gt;</dd>", "<dt></dt><dd></dd>"]),
+        (["from", "the admin"], ["<dd>[&quot;from&quot;, &quot;the admin&quot;]</dd>"]),
+    ],
+)
+def test_the_page_shows_data_with_any_keys(client, student, data, shown):
+    notify_user(student.pk, "news", data)
+    client.force_login(student)
+    page = client.get("/notifications/").content.decode()
+    assert [text for text in shown if text not in page] == []
