@@ -19,6 +19,7 @@ FLAGS = (
     "--disable-sync",
 )
 LOBBY, NOTIFICATIONS = "/rooms/lobby/", "/notifications/"
+OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 expect.set_options(timeout=15_000)  # ms; a page that comes back waits up to 10 s
 
@@ -42,7 +43,9 @@ def chromium():
     path = shutil.which("chromium")
     assert path, "There is no chromium on the PATH; install it, or run `make test`, which does without it."
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        browser = playwright.chromium.launch(
+            executable_path=path, args=FLAGS, ignore_default_args=["--disable-back-forward-cache"]
+        )
         yield browser
         browser.close()
 

@@ -5,14 +5,13 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from browser import LOBBY, NOTIFICATIONS, expect_state, forgive, go_live, said, say, submit_login
+from browser import LOBBY, NOTIFICATIONS, OVERFLOW, expect_state, forgive, go_live, said, say, submit_login
 from serving import running
 
 pytestmark = pytest.mark.browser
 
 PAGES = ["/", "/accounts/password_change/", "/rooms/", LOBBY, NOTIFICATIONS]
 WIDTHS = (1280, 390)  # pixels of a laptop and of a phone
-OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
 def test_two_people_meet_in_a_room(log_in):

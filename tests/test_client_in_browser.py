@@ -7,9 +7,8 @@ import json
 import re
 
 import pytest
-from playwright.sync_api import expect
 
-from browser import LOBBY, NOTIFICATIONS, VARIANTS, expect_state, forgive, go_live, said, say
+from browser import VARIANTS, forgive
 from serving import each
 
 pytestmark = [
@@ -26,7 +25,7 @@ OPEN = """async (ticket) => {
 }"""
 REQUEST = """() => {
   window.answers ??= [];
-  socket.request({ type: "count" }).then((reply) => answers.push(reply.sum), (error) => answers.push(error.code));
+  socket.request({ type: "count" }).then(({ sum }) => answers.push(sum), ({ code }) => answers.push(code));
 }"""
 
 
