@@ -7,7 +7,8 @@ from contextlib import contextmanager
 import pytest
 from jinja2 import Environment
 
-from images import image  # noqa: F401  (fixtures)
+from browser import chromium, complaints, log_in, site  # noqa: F401  (fixtures)
+from images import image  # noqa: F401
 from services import postgresql, valkey  # noqa: F401
 from serving import installed  # noqa: F401
 from variants import QUESTIONS

@@ -1,125 +1,17 @@
 """The pages as two people see them in Chromium, whose console must have nothing to complain about."""
 
 import re
-import shutil
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
-from serving import PASSWORD, each, running
-from variants import BOOTED, CONFIG
+from browser import LOBBY, NOTIFICATIONS, OVERFLOW, expect_state, forgive, go_live, said, say, submit_login
+from serving import running
 
 pytestmark = pytest.mark.browser
 
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-LOBBY, NOTIFICATIONS = "/rooms/lobby/", "/notifications/"
-PAGES = ["/", "/accounts/login/", "/accounts/password_change/", "/rooms/", LOBBY, NOTIFICATIONS]
+PAGES = ["/", "/accounts/password_change/", "/rooms/", LOBBY, NOTIFICATIONS]
 WIDTHS = (1280, 390)  # pixels of a laptop and of a phone
-OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-
-expect.set_options(timeout=15_000)  # ms; a page that comes back waits up to 10 s
-
-
-def first(**answers):
-    """Return the first booted variant with these answers."""
-    return next(variant for variant in BOOTED if answers.items() <= variant.items())
-
-
-newest, older = CONFIG["django_version"]
-VARIANTS = [
-    first(server="uvicorn", channel_layer="memory", auth="session"),
-    first(server="granian", channel_layer="redis", auth="jwt", django_version=newest),  # sockets by ticket
-    first(rest_api="drf", auth="session", django_version=older),
-]
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    """The browser. It ends with this module, since no other event loop can run beside Playwright's."""
-    path = shutil.which("chromium")
-    assert path, "There is no chromium on the PATH; install it, or run `make test`, which does without it."
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module", params=each(VARIANTS))
-def site(request, installed):
-    """A project that is being served, and its server."""
-    project = installed(request.param)
-    with running(project) as server:
-        yield project, server
-
-
-@pytest.fixture
-def complaints():
-    """What consoles say: errors, warnings, violations of the security policy. None may be left."""
-    complaints = []
-    yield complaints
-    assert not complaints
-
-
-def forgive(complaints, reason):
-    """Take off the complaints that were to be expected, for this reason."""
-    complaints[:] = [complaint for complaint in complaints if not re.search(reason, complaint)]
-
-
-@pytest.fixture
-def log_in(site, chromium, complaints):
-    """Return a function that logs a user in, in a browser of their own, and returns the page."""
-    contexts = []
-
-    def hear(message):
-        if message.type in ("error", "warning"):
-            complaints.append(f"{message.page.url}: {message.text} {message.location['url']}")
-
-    def log_in(username, server=site[1]):
-        context = chromium.new_context(base_url=server.url)
-        contexts.append(context)
-        context.on("console", hear)
-        context.on("weberror", lambda error: complaints.append(f"{error.page.url}: {error.error}"))
-        page = context.new_page()
-        page.goto("/accounts/login/")
-        submit_login(page, username)
-        expect(page).to_have_url(f"{server.url}/")
-        return page
-
-    yield log_in
-    for context in contexts:
-        context.close()
-
-
-def submit_login(page, username):
-    page.get_by_label("Username").fill(username)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("main").get_by_role("button", name="Log in").click()
-
-
-def go_live(page, path):
-    assert page.goto(path).ok
-    expect_state(page, "connected")
-
-
-def expect_state(page, state):
-    expect(page.locator("#state")).to_have_attribute("data-state", re.compile(state))
-
-
-def say(page, text):
-    page.get_by_label("Your message").fill(text)
-    page.get_by_role("button", name="Send").click()
-
-
-def said(page):
-    return page.locator("#messages .body")
 
 
 def test_two_people_meet_in_a_room(log_in):

@@ -5,12 +5,14 @@ const $ = (id) => document.getElementById(id);
 const list = $("notifications");
 const title = document.title;
 const socket = new RealtimeSocket("/ws/notifications/");
+const unread = list.getElementsByClassName("unread");
+let waiting = 0; // unread ones by the server's count; it sends the newest of them only
 const find = (id) => list.querySelector(`[data-id="${id}"]`);
 
 function count() {
-  const unread = list.querySelectorAll(".unread").length;
-  $("unread").textContent = unread || "";
-  document.title = unread ? `(${unread}) ${title}` : title;
+  const number = Math.max(waiting, unread.length);
+  $("unread").textContent = number || "";
+  document.title = number ? `(${number}) ${title}` : title;
   $("empty").hidden = list.children.length > 0;
 }
 
@@ -32,8 +34,11 @@ async function markRead(item) {
   }
 }
 
+// Without an item it is one that is not listed.
 function setRead(item) {
+  if (item && !item.classList.contains("unread")) return;
   item?.classList.remove("unread");
+  waiting--;
   count();
 }
 
@@ -59,9 +64,10 @@ function newNotification({ notification_id, kind, data, created_at }) {
   return item;
 }
 
-// Each connection begins with all that is unread: the rest has been read, here or on another device.
-socket.on("connection_established", () => {
-  list.querySelectorAll(".unread").forEach((item) => item.classList.remove("unread"));
+// Each connection begins with what is unread: the rest has been read, here or on another device.
+socket.on("connection_established", (frame) => {
+  [...unread].forEach((item) => item.classList.remove("unread"));
+  waiting = frame.unread;
   count();
 });
 socket.on("notification", (frame) => {

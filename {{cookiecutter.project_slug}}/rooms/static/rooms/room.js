@@ -39,17 +39,18 @@ function dress(item) {
   const author = { id: Number(item.dataset.author), username: item.querySelector(".author").textContent };
   showAvatar(item.querySelector(".avatar"), author);
   showTime(item.querySelector("time"));
-  for (const one of [item, item.nextElementSibling]) {
-    one?.classList.toggle("follows", one.previousElementSibling?.dataset.author === one.dataset.author);
-  }
+  [item, item.nextElementSibling].forEach(group);
+}
+
+function group(item) {
+  item?.classList.toggle("follows", item.previousElementSibling?.dataset.author === item.dataset.author);
 }
 
 function place(item) {
-  const id = Number(item.dataset.id || Infinity);
-  const before = [...messages.children].findLast((other) => other !== item && Number(other.dataset.id || Infinity) <= id);
+  const idOf = (one) => Number(one.dataset.id || Infinity);
+  const before = [...messages.children].findLast((other) => other !== item && idOf(other) <= idOf(item));
   if (before) before.after(item);
   else messages.prepend(item);
-  dress(item);
   if (!item.dataset.id) toEnd();
   else newer.hidden = atEnd;
 }
@@ -69,46 +70,96 @@ resized.observe(log);
 resized.observe(messages);
 newer.addEventListener("click", toEnd);
 
-// The server's word on a message: a new one, or one of ours that was waiting for it.
-socket.on("chat_message", ({ message, message_id, sender, sent_at }) => {
-  const waiting = (item) => !item.dataset.id && sender.id === me.id && textOf(item) === message;
-  const items = [...messages.children];
-  const item = items.find((one) => one.dataset.id === String(message_id)) ?? items.find(waiting) ?? newMessage(sender);
+const shown = (id) => messages.querySelector(`.message[data-id="${id}"]`);
+const underway = new Set(); // promises, one for each message of ours that waits for its reply
+
+// The reply tells which message is ours, and comes after the message itself: so that waits for it.
+socket.on("chat_message", async ({ message, message_id, sender, sent_at }) => {
+  if (sender.id === me.id) await Promise.allSettled(underway);
+  const item = shown(message_id) ?? newMessage(sender);
   item.dataset.id = message_id;
-  item.classList.remove("pending");
-  item.querySelector(".failure")?.remove();
   item.querySelector(".body").textContent = message;
   item.querySelector("time").dateTime = sent_at;
   place(item);
+  dress(item);
   setTyping(sender, false);
 });
 
-const textOf = (item) => item.querySelector(".body").textContent;
-
-async function deliver(item) {
+function deliver(item) {
   item.classList.add("pending");
   item.querySelector(".failure")?.remove();
-  try {
-    const { message_id } = await socket.request({ type: "chat_message", message: textOf(item) });
-    item.dataset.id = message_id;
-  } catch (error) {
-    if (item.dataset.id) return; // it came back before its reply could
-    const failure = fromTemplate("failure");
-    failure.querySelector("span").textContent = `Not sent. ${error.message}`;
-    failure.querySelector("button").addEventListener("click", () => deliver(item));
-    item.querySelector(".bubble").append(failure);
-  }
-  item.classList.remove("pending");
+  const delivery = post(item)
+    .then(({ message_id }) => confirm(item, message_id))
+    .catch((error) => fail(item, error))
+    .finally(() => {
+      item.classList.remove("pending");
+      underway.delete(delivery);
+    });
+  underway.add(delivery);
 }
+
+// The key lets the server see what it has stored already, so a message whose reply was lost can be sent again.
+async function post(item) {
+  const message = item.querySelector(".body").textContent;
+  const frame = { type: "chat_message", message, idempotency_key: item.dataset.key };
+  try {
+    return await socket.request(frame);
+  } catch (error) {
+    if (error.code !== "offline") throw error;
+    await connected();
+    return socket.request(frame);
+  }
+}
+
+function connected() {
+  const { promise, resolve, reject } = Promise.withResolvers();
+  const look = ({ state }) => {
+    if (state === "connected") resolve();
+    if (state === "closed") reject(new Error("There is no connection any more."));
+  };
+  const off = socket.on("state", look);
+  look(socket);
+  return promise.finally(off);
+}
+
+function confirm(item, id) {
+  if (shown(id)) {
+    const next = item.nextElementSibling;
+    item.remove(); // it was given up, but had arrived
+    return group(next);
+  }
+  item.dataset.id = id;
+  place(item);
+  dress(item);
+}
+
+function fail(item, error) {
+  const failure = fromTemplate("failure");
+  failure.querySelector("span").textContent = `Not sent. ${error.message}`;
+  failure.querySelector("button").addEventListener("click", () => deliver(item));
+  item.querySelector(".bubble").append(failure);
+}
+
+// The server does not send again all that was missed in a long absence. If its history has become shorter, a
+// backup was restored, and what stands here may not exist any more.
+socket.on("gap", ({ asked, resumed }) => {
+  if (resumed < asked) return location.reload();
+  const notice = fromTemplate("gap");
+  notice.dataset.id = resumed;
+  place(notice);
+  group(notice.nextElementSibling);
+});
 
 composer.addEventListener("submit", (event) => {
   event.preventDefault();
   const text = draft.value.trim();
   if (!text) return;
   const item = newMessage(me);
+  item.dataset.key = crypto.getRandomValues(new BigUint64Array(2)).join("-"); // randomUUID() would need HTTPS
   item.querySelector(".body").textContent = text;
   item.querySelector("time").dateTime = new Date().toISOString();
   place(item);
+  dress(item);
   deliver(item);
   draft.value = "";
   tellTyping();
