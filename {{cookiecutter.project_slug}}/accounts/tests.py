@@ -3,7 +3,7 @@ import pytest
 from asgiref.sync import sync_to_async
 #% endif
 from django.core.management import CommandError, call_command
-from django.test import AsyncClient
+from django.test import AsyncClient, Client
 #% if cookiecutter.auth != "session"
 from django.utils import timezone
 from rest_framework_simplejwt.settings import api_settings
@@ -95,7 +95,7 @@ def test_what_no_login_rests_on_is_saved_in_one_query(student, django_assert_num
         student.save(update_fields=["email", "last_login"])
 
 
-def test_demo_users_can_log_in(client, transactional_db, monkeypatch, settings):
+def test_demo_users_can_log_in(transactional_db, monkeypatch, settings):
     monkeypatch.setenv("DEMO_PASSWORD", "demo-pass-1")
     call_command("createdemo")
     with pytest.raises(CommandError, match="There is a user admin already"):  # who may be a real one
@@ -103,7 +103,7 @@ def test_demo_users_can_log_in(client, transactional_db, monkeypatch, settings):
     settings.DEBUG = True
     call_command("createdemo")
     for name in ("student", "mentor", "admin"):
-        response = client.post("/accounts/login/", {"username": name, "password": "demo-pass-1"})
+        response = Client().post("/accounts/login/", {"username": name, "password": "demo-pass-1"})
         assert (response.status_code, response.url) == (302, "/")
         assert response.wsgi_request.user.role == name
 #% if cookiecutter.auth != "session"

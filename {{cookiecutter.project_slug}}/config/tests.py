@@ -32,7 +32,7 @@ urlpatterns = [path("protected/", protected)]
     "path",
     [
         "/",
-        "/accounts/login/",
+        "/accounts/password_change/",
         "/admin/",
 #% if cookiecutter.rest_api == "drf"
         "/api/schema/",

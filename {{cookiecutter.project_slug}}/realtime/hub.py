@@ -336,7 +336,7 @@ class Hub:
         tasks = []
         for batch in batched(sockets, BATCH):
             for socket in batch:
-                after = random.uniform(0, spread)  # noqa: S311
+                after = random.uniform(0, spread)
                 tasks.append(self.spawn(socket.send_away(after)))
             await asyncio.sleep(0)
         await asyncio.gather(*tasks)

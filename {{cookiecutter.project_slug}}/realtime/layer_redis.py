@@ -88,10 +88,8 @@ class Shard(RedisSingleShardConnection):
                 await asyncio.sleep(0.5)
 
     def _receive_message(self, message):
-        if message is None:
-            return
-        if message["type"] == "message":
-            super()._receive_message(message)
-        elif confirmed := self._unconfirmed.get(message["channel"].decode()):
-            if message["type"] == "subscribe" and not confirmed.done():
-                confirmed.set_result(None)
+        if message is None or message["type"] == "message":
+            return super()._receive_message(message)
+        confirmed = self._unconfirmed.get(message["channel"].decode())
+        if message["type"] == "subscribe" and confirmed is not None and not confirmed.done():
+            confirmed.set_result(None)
