@@ -40,17 +40,17 @@ def serving(project, **environment):
 def served(request, installed, valkey):
     """A project served by two processes, the other one with a line to Redis that may fail."""
     project = installed(request.param)
-    hub = project.folder / "realtime/hub.py"
-    before = hub.read_text(encoding="utf-8")
+    revocation = project.folder / "realtime/revocation.py"
+    before = revocation.read_text(encoding="utf-8")
     quick = re.sub(r"^REVIEW_SECONDS = \d+", "REVIEW_SECONDS = 2", before, flags=re.MULTILINE)
-    hub.write_text(quick, encoding="utf-8")
+    revocation.write_text(quick, encoding="utf-8")
     try:
         with line(valkey.server.port) as way:
             url = project.dotenv()["REDIS_URL"].replace(f":{valkey.server.port}/", f":{way.port}/")
             with serving(project) as one, serving(project, REDIS_URL=url) as other:
                 yield SimpleNamespace(project=project, one=one, other=other, line=way)
     finally:
-        hub.write_text(before, encoding="utf-8")
+        revocation.write_text(before, encoding="utf-8")
 
 
 @pytest.fixture
@@ -69,7 +69,8 @@ def site(served):
     for person in persons:
         person.close()
     for server, start in zip(servers, starts, strict=True):
-        print(f"--- {server.url}", server.output()[start:][-6000:], sep="\n")
+        log = [line for line in server.output()[start:].splitlines() if "/api/health/" not in line]
+        print(f"--- {server.url}", *log[-60:], sep="\n")
 
 
 async def in_rooms(stack, *persons_at):
@@ -178,13 +179,17 @@ async def test_a_redis_that_hangs_holds_nobody_up(site, valkey):
 
     assert refusals == [site.try_again] * 4
     for times in pings:
-        assert sum(time > 1 for time in times) <= 1, times
-        assert max(times) < 2
+        assert len(slow(times)) <= 1, slow(times)
+        assert max(times) < 2.5
         assert statistics.median(times) < 0.2
     assert chats[0] < 4
-    assert max(chats[1:]) < 1, chats
-    assert max(notices) < 1, notices
+    assert not slow(chats[1:])
+    assert not slow(notices)
     assert statistics.median(notices) < 0.3
+
+
+def slow(times):
+    return [time for time in times if time >= 1]
 
 
 async def test_a_redis_that_comes_back_empty_costs_nobody_anything(site, valkey):

@@ -123,7 +123,7 @@ async def test_publishing_never_waits(served, student, valkey):
                 valkey.go_on()
                 log = before + await output(process)
     assert total < 5
-    assert longest < 1
+    assert longest < 2  # once a command is held up, in case it is just faster than Redis
     lines = [line for line in log.splitlines() if "dropped" in line]
     assert lines, log[-3000:]
     assert all(" WARNING realtime: " in line for line in lines), lines
