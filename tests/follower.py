@@ -4,6 +4,7 @@ import asyncio
 import json
 import random
 import time
+from contextlib import suppress
 from itertools import count
 
 import httpx
@@ -22,13 +23,15 @@ class Follower:
     """A person at a path of the project, for as long as its `async with` block lasts.
 
     `frames` is all that came but answers, `ids` are those of what is stored, as they came; nothing is sorted
-    out here. `codes` are how its connections ended, and `told` how often it was told to reconnect. `ended` is
-    the code after which it does not come back, a second 4401 in a row for instance.
+    out here. `codes` are how its connections ended, `refusals` how those that never got as far as
+    `connection_established`, and `told` how often it was told to reconnect. `ended` is the code after which
+    it does not come back, a second 4401 in a row for instance.
     """
 
     def __init__(self, person, path, since=0):
         self.person, self.path, self.since = person, path, since
-        self.frames, self.ids, self.gaps, self.codes = [], [], [], []
+        self.frames, self.ids, self.gaps = [], [], []
+        self.codes, self.refusals = [], []
         self.told = 0
         self.connected = False
         self.ended = None
@@ -93,10 +96,10 @@ class Follower:
     async def _stay(self):
         attempt, denied = 0, False
         while True:
-            before = len(self.frames)
             self._after = None
-            code = await self._connect()
-            if len(self.frames) > before:  # it was let in
+            let_in, code = await self._connect()
+            (self.codes if let_in else self.refusals).append(code)
+            if let_in:
                 attempt, denied = 0, False
             if code in (NOT_ALLOWED, NOT_FOUND) or (code == NOT_AUTHENTICATED and denied):
                 self.ended = code
@@ -109,7 +112,7 @@ class Follower:
             await asyncio.sleep(delay)
 
     async def _connect(self):
-        """Stay in one connection until it ends; return the code that it ended with."""
+        """Stay in one connection until it ends; return whether it was let in, and the code at the end."""
         try:
             address = await asyncio.to_thread(self.person.address, self.path, since=self.since)
             async with connect(**OPTIONS | address) as self._socket:
@@ -119,14 +122,13 @@ class Follower:
         except ConnectionClosed as end:
             code = end.rcvd.code if end.rcvd else CUT
         except (OSError, InvalidHandshake, httpx.TransportError):
-            return CUT  # there was none
+            code = CUT  # there was none
         finally:
-            self.connected = False
+            let_in, self.connected = self.connected, False
             for answer in self._answers.values():
                 if not answer.done():
                     answer.set_exception(ConnectionError(f"the connection broke; {self}"))
-        self.codes.append(code)
-        return code
+        return let_in, code
 
     def _take(self, frame):
         type = frame["type"]
@@ -158,9 +160,36 @@ async def until(condition, within, subject=""):
         await asyncio.sleep(0.02)
 
 
+async def say(follower, text="Is anyone there?", within=ANSWERS_WITHIN):
+    """Say something in a room as soon as the follower is connected; return the id."""
+    while True:
+        await follower.until(lambda: follower.connected, within)
+        with suppress(ConnectionError):  # told to reconnect meanwhile
+            answer = await follower.request("chat_message", within, message=text)
+            assert answer.get("ok"), answer
+            return answer["message_id"]
+
+
 async def stored(person, path):
     """Return the ids of all that is stored there for this person, up to 1,000, as catching up gives them."""
-    async with person.open(path, since=0) as talk:
-        await talk.frame("connection_established")
-        await talk.ping()  # answered once catching up is over
-        return [frame[IDS[frame["type"]]] for frame in talk.unread if frame["type"] in IDS]
+    async with Follower(person, path) as reader:
+        while True:
+            await reader.until(lambda: reader.connected)
+            with suppress(ConnectionError):
+                await reader.ping()  # answered once catching up is over
+                return reader.ids
+
+
+async def missed_nothing(followers, within=15):
+    """Wait until these followers have all that is stored, each once and in order; return the ids by path."""
+    ids = {}
+    for follower in followers:
+        key = (follower.person, follower.path)
+        if key not in ids:
+            ids[key] = await stored(*key)
+        last = ids[key][-1:]
+        await follower.until(lambda follower=follower, last=last: follower.ids[-1:] == last, within)
+    for follower in followers:
+        assert follower.ids == ids[follower.person, follower.path], follower
+        assert not follower.gaps
+    return {path: ids[person, path] for person, path in ids}

@@ -13,7 +13,7 @@ import pytest
 
 from client import Person
 from conversation import NOTIFICATIONS, new_room
-from follower import Follower, stored
+from follower import Follower, missed_nothing, say, stored
 from services import HOST, free_port
 from serving import each, started
 from silence import line
@@ -54,11 +54,11 @@ def served(request, installed, valkey):
 
 
 @pytest.fixture
-def site(served):
+async def site(served):
     """The two processes, healthy, and the demo users at the first; shows what is logged if the test fails."""
     servers = (served.one, served.other)
     for server in servers:
-        server.wait_until_healthy()
+        await health(server, 200, BACK_WITHIN)
     starts = [len(server.output()) for server in servers]
     codes = (4012, 4013) if served.project.variant["server"] == "daphne" else (1012, 1013)
     served.restart, served.try_again = codes
@@ -100,16 +100,6 @@ async def health(server, status, within):
     raise AssertionError(f"health is not {status} within {within:.0f} s")
 
 
-async def say(follower, text="Is anyone there?", within=10):
-    """Say something in a room once the follower is connected; return the id."""
-    while True:
-        await follower.until(lambda: follower.connected, within)
-        with suppress(ConnectionError):  # told to reconnect meanwhile
-            answer = await follower.request("chat_message", within, message=text)
-            assert answer.get("ok"), answer
-            return answer["message_id"]
-
-
 async def post(person, url):
     """Submit a form without fields, with the cookies that the person has now; they stay as they are."""
     browser = person.browser
@@ -117,20 +107,6 @@ async def post(person, url):
     async with httpx.AsyncClient(cookies=browser.cookies, timeout=30) as client:
         answer = await client.post(url, data=data)
     assert answer.status_code in (200, 302), answer.text
-
-
-async def missed_nothing(followers, within=BACK_WITHIN):
-    """Wait until these followers have all that is stored, each once and in order; return the ids by path."""
-    ids = {(follower.person, follower.path): [] for follower in followers}
-    for person, path in ids:
-        ids[person, path] = await stored(person, path)
-    for follower in followers:
-        expected = ids[follower.person, follower.path]
-        await follower.until(lambda follower=follower, ids=expected: follower.ids[-1:] == ids[-1:], within)
-    for follower in followers:
-        assert follower.ids == ids[follower.person, follower.path], follower
-        assert not follower.gaps
-    return {path: ids[person, path] for person, path in ids}
 
 
 def came_back_when_told(followers, code):
