@@ -9,7 +9,7 @@ ABSENT := $(if $(shell command -v chromium),,browser) \
 SELECT := $(if $(strip $(ABSENT)),-m "$(foreach marker,$(ABSENT),not $(marker) and) not none")
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench lint format
+.PHONY: help demo test soak bench lint format
 
 help: ## List these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -23,6 +23,9 @@ demo: .venv/installed ## Generate the default project into demo/ and serve it at
 
 test: .venv/installed ## Bake, boot and talk to every variant; make test ARGS="-k daphne" runs a part
 	$(PYTHON) -m pytest -v -n $(WORKERS) --dist loadgroup $(SELECT) $(ARGS)
+
+soak: .venv/installed ## Let all that a project rests on fail, for MINUTES=60; the result goes to docs/soak.md
+	$(PYTHON) -m pytest -n 0 -s tests/test_chaos.py -k uvicorn-redis-session --minutes $(or $(MINUTES),60)
 
 bench: .venv/installed ## Measure fan-out and HTTP against other servers; results go to docs/
 	$(PYTHON) -m benchmarks

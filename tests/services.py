@@ -1,10 +1,12 @@
 """The servers that projects need beside themselves, both from PyPI: Valkey and PostgreSQL."""
 
+import os
 import random
 import secrets
+import signal
 import socket
 import warnings
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
@@ -39,7 +41,9 @@ class Valkey:
         users.write_text(
             f"user default on nopass -@all +ping\nuser site on >{password} ~* &* +@all\n", encoding="ascii"
         )
-        self.server = ValkeyServer(free_port(), data_dir=folder, config={"aclfile": users, "databases": 1000})
+        self.pid_file = folder / "valkey.pid"
+        config = {"aclfile": users, "databases": 1000, "pidfile": self.pid_file}
+        self.server = ValkeyServer(free_port(), data_dir=folder, config=config)
         self.start()
         self.url = f"redis://site:{password}@{HOST}:{self.server.port}"
 
@@ -53,6 +57,32 @@ class Valkey:
 
     def kill(self):
         self.server.terminate()
+
+    def stop(self):
+        """Let it hang: connections stay open, new ones are taken by the kernel, nothing is answered."""
+        os.kill(int(self.pid_file.read_text()), signal.SIGSTOP)
+
+    def go_on(self):
+        """Undo `stop`."""
+        os.kill(int(self.pid_file.read_text()), signal.SIGCONT)
+
+    @contextmanager
+    def stopped(self):
+        """`stop` for as long as the block lasts."""
+        self.stop()
+        try:
+            yield
+        finally:
+            self.go_on()
+
+    @contextmanager
+    def killed(self):
+        """`kill` for as long as the block lasts; it comes back empty."""
+        self.kill()
+        try:
+            yield
+        finally:
+            self.start()
 
 
 @pytest.fixture(scope="session")
