@@ -1,27 +1,23 @@
 """Chaos: two processes of one project under steady use, while what they rest on fails, piece after piece."""
 
 import asyncio
-import json
 import math
 import random
-import shlex
 import string
 import time
 from collections import Counter
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import httpx
 
 from chaos_client import Client, NotLoggedIn
+from chaos_nodes import BACK_WITHIN, DatabaseAway, Node, Shell
 from client import address
-from services import HOST, free_port
-from serving import ENVIRONMENT, started
+from services import HOST
 
 CHATS, POSTS, NOTICES = 18, 4, 8  # a second: said over sockets, posted over HTTP, told by another process
 AWAY, STAYS_AWAY = 0.1, (0.5, 5)  # the share of clients that are away, and for how many seconds each time
-BACK_WITHIN = 30  # seconds after a fault in which everyone has to be served again
 CSRF = "".join(random.choices(string.ascii_letters, k=32))
 
 
@@ -35,99 +31,6 @@ class User:
     def headers(self, url):
         cookies = f"sessionid={self.session}; csrftoken={CSRF}"
         return {"Cookie": cookies, "X-CSRFToken": CSRF, "Referer": url, "Origin": url}
-
-
-class Node:
-    """One process of the site (with its children), on a port that it keeps."""
-
-    def __init__(self, project, name):
-        self.project, self.name, self.port, self.lives = project, name, free_port(), 0
-        *_, command = project.make("--dry-run", "serve").splitlines()
-        self.command = shlex.split(command)
-        self.logs, self.life = [], ExitStack()
-
-    def start(self):
-        self.logs.append(self.project.folder.with_suffix(f".{self.name}{len(self.logs)}.log"))
-        arguments = (self.command, self.project.folder, self.logs[-1], self.port)
-        environment = {"HOST": HOST, "PORT": str(self.port), "JWT_ACCESS_MINUTES": "600"}
-        self.server = self.life.enter_context(started(*arguments, **environment))
-
-    def kill(self):
-        for process in self.server.processes():
-            process.kill()
-        self.life.close()
-
-    def stop(self):
-        """Send SIGTERM, wait for the end, and fail if anything is left."""
-        self.life.close()
-
-    def figures(self):
-        """Return what may not grow, of all its processes together."""
-        processes = self.server.processes()
-        return {
-            "RSS MiB": self.server.memory(),
-            "file descriptors": sum(process.num_fds() for process in processes),
-            "threads": sum(process.num_threads() for process in processes),
-        }
-
-    def peers(self):
-        """Return the ports from which its open connections come."""
-        connections = [c for process in self.server.processes() for c in process.net_connections("tcp")]
-        return {c.raddr.port for c in connections if c.raddr and c.laddr.port == self.port}
-
-
-class DatabaseAway(Exception):
-    pass
-
-
-class Shell:
-    """The project's `manage.py shell`, which does what `chaos_shell.py` names, one thing at a time."""
-
-    def __init__(self, project):
-        self.project, self._turn = project, asyncio.Lock()
-
-    async def __aenter__(self):
-        script = Path(__file__).with_name("chaos_shell.py")
-        self._log = self.project.folder.with_suffix(".shell.log").open("wb")
-        self._process = await asyncio.create_subprocess_exec(
-            self.project.folder / ".venv/bin/python", "manage.py", "shell", "--no-imports",
-            "--command", f"exec(open({str(script)!r}).read())",
-            cwd=self.project.folder, env=ENVIRONMENT, limit=2**30,
-            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=self._log,
-        )  # fmt: skip
-        return self
-
-    async def __aexit__(self, *_):
-        self._process.stdin.close()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(15):
-                await self._process.wait()
-        if self._process.returncode is None:
-            self._process.kill()
-            await self._process.wait()
-        self._log.close()
-
-    async def ask(self, name, *arguments):
-        """Return what a function of `chaos_shell.py` returns, unless the database failed it."""
-        async with self._turn:
-            self._process.stdin.write(json.dumps([name, *arguments]).encode() + b"\n")
-            line = await self._process.stdout.readline()
-        assert line, f"the shell has ended: see {self._log.name}"
-        answer = json.loads(line)
-        if "error" in answer:
-            raise DatabaseAway(answer["error"])
-        return answer["is"]
-
-    async def must(self, name, *arguments):
-        """Ask until the database does not fail it, for as long as everything has to come back."""
-        deadline = time.monotonic() + BACK_WITHIN
-        while True:
-            try:
-                return await self.ask(name, *arguments)
-            except DatabaseAway:
-                if time.monotonic() > deadline:
-                    raise
-            await asyncio.sleep(0.2)
 
 
 class Site:
@@ -282,18 +185,21 @@ class Site:
     def all_connected(self):
         return all(client.connected.is_set() for client in self.expected())
 
+    def unserved(self):
+        """Return the clients that lack a connection, or what `served_again` waits for."""
+        return [
+            client
+            for client in self.expected()
+            if not client.connected.is_set() or client.last <= self._heard.get(client, -1)
+        ]
+
     async def served_again(self):
-        """Wait until everyone is connected, and has heard in its room something newer than anyone has now."""
+        """Wait until everyone is connected, and has heard in its room what nobody there has heard now."""
         newest = Counter()
         for client in self.talkers:
             newest[client.room] = max(newest[client.room], client.last)
-        deaf = set(self.talkers)
-
-        def served():
-            deaf.difference_update([client for client in deaf if client.last > newest[client.path]])
-            return self.all_connected() and not deaf.intersection(self.expected())
-
-        return await self.until(served)
+        self._heard = {client: newest[client.room] for client in self.talkers}
+        return await self.until(lambda: not self.unserved())
 
     async def hang_up(self):
         """Close the connections that only posted."""

@@ -15,6 +15,7 @@ PATIENCE = 10  # seconds without an answer after which a connection, or a reques
 GIVES_UP = 30  # seconds in which a message is said again and again
 FIRST_DELAY, LONGEST_DELAY = 0.5, 10  # seconds
 FINAL = (4403, 4404)
+BUSY = (1013, 4013, 4429)
 NOT_AUTHENTICATED = 4401
 IDS = {"chat_message": ("message_id", "sent_at"), "notification": ("notification_id", "created_at")}
 
@@ -52,6 +53,10 @@ class Client:
         self.socket = self.out = None  # `out` says why it does not come back
         self._back, self._lost = time.time(), None
         self._requests, self._numbers = {}, count(1)
+
+    def __str__(self):
+        state = f"has {self.last}" if self.connected.is_set() else "is away"
+        return f"{self.name} at {self.path} {state}, before {self.codes[-4:]}"
 
     # What a person does with the page
 
@@ -122,9 +127,13 @@ class Client:
                 continue
             refused = code == NOT_AUTHENTICATED
             attempt = 0 if held else attempt
-            longest = min(LONGEST_DELAY, FIRST_DELAY * 2**attempt)
-            attempt += 1
-            await asyncio.sleep(self.rng.uniform(0, longest) if self.after is None else self.after)
+            delay = self.after
+            if delay is None and code in BUSY:
+                delay = self.rng.uniform(LONGEST_DELAY / 2, LONGEST_DELAY)
+            elif delay is None:
+                delay = self.rng.uniform(0, min(LONGEST_DELAY, FIRST_DELAY * 2**attempt))
+                attempt += 1
+            await asyncio.sleep(delay)
 
     async def _visit(self):
         """Connect, and read until the end; say whether the connection held for at least a heartbeat."""
