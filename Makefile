@@ -14,7 +14,7 @@ FEW := uvicorn-redis-session_jwt or daphne-redis_queue-jwt or hypercorn-redis-jw
   or gunicorn-redis_queue-session_jwt or granian-redis-jwt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test versions bench lint format
+.PHONY: help demo test versions soak bench lint format
 
 help: ## List these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -31,6 +31,9 @@ test: .venv/installed ## Bake, boot and talk to every variant; make test ARGS="-
 
 versions: .venv/installed ## Test a few variants with other versions of what they depend on: the newest, or RESOLUTION=lowest-direct
 	RESOLUTION=$(RESOLUTION) $(MAKE) --no-print-directory test ARGS='tests/test_suites.py tests/test_contract.py -k "$(FEW)"'
+
+soak: .venv/installed ## Let all that a project rests on fail, for MINUTES=60; the result goes to docs/soak.md
+	$(PYTHON) -m pytest -n 0 -s tests/test_chaos.py -k uvicorn-redis-session --minutes $(or $(MINUTES),60)
 
 bench: .venv/installed ## Measure fan-out and HTTP against other servers; results go to docs/
 	$(PYTHON) -m benchmarks

@@ -92,10 +92,21 @@ def note(record_property):
     return note
 
 
+def pytest_addoption(parser):
+    parser.addoption(
+        "--minutes", type=float, default=0, help="go on with chaos for so long; see docs/soak.md"
+    )
+    parser.addoption("--seed", type=int, help="of what chaos does at random")
+
+
 def pytest_terminal_summary(terminalreporter):
     rows = defaultdict(dict)
-    for report in terminalreporter.getreports("passed"):
+    for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
         for name, value in report.user_properties:
+            if name == "table" and report.when == "call":
+                title, text = value
+                terminalreporter.section(title)
+                terminalreporter.write_line(text)
             if name == "measured" and report.when == "call":
                 target, server, figures = value
                 rows[target, server] |= figures
