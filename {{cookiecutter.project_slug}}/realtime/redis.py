@@ -1,7 +1,6 @@
 """The connections to Redis of presence and limits; those of the channel layer are its own."""
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
 from weakref import WeakKeyDictionary
 
@@ -11,10 +10,10 @@ from redis.exceptions import RedisError
 
 CONNECTIONS = 10  # of each process
 TIMEOUT = 2  # seconds for an answer
-PAUSE = 1  # seconds for which Redis is not asked again after it did not answer
+PAUSE = 0.5  # seconds between two looks whether Redis is back
 
 _clients: WeakKeyDictionary[asyncio.AbstractEventLoop, Redis] = WeakKeyDictionary()
-_away_until = 0.0
+_waiting: dict[asyncio.AbstractEventLoop, asyncio.Task] = {}  # for a Redis that is away
 
 
 def get_redis() -> Redis:
@@ -37,18 +36,31 @@ def get_redis() -> Redis:
 async def ask[**P, T](function: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
     """Await a function that talks to Redis, for at most `TIMEOUT` seconds; raise ConnectionError if it fails.
 
-    After a failure, everyone fails at once for `PAUSE` seconds: a Redis that hangs is waited for once, not by
-    each frame of each socket.
+    From then on everyone fails at once until Redis is back: one that hangs is waited for once, not by each
+    frame of each socket.
     """
-    global _away_until
-    if time.monotonic() < _away_until:
-        raise ConnectionError("Redis did not answer a moment ago")
+    loop = asyncio.get_running_loop()
+    if loop in _waiting:
+        raise ConnectionError("Redis is away")
     try:
         async with asyncio.timeout(TIMEOUT):
             return await function(*args, **kwargs)
     except (RedisError, OSError) as error:  # a TimeoutError is an OSError
-        _away_until = time.monotonic() + PAUSE
+        if loop not in _waiting:
+            _waiting[loop] = loop.create_task(_wait())
+            _waiting[loop].add_done_callback(lambda _: _waiting.pop(loop, None))
         raise ConnectionError(f"Redis does not answer: {error!r}") from error
+
+
+async def _wait() -> None:
+    """Return when Redis answers."""
+    while True:
+        try:
+            async with asyncio.timeout(TIMEOUT):
+                await get_redis().ping()
+                return
+        except (RedisError, OSError):
+            await asyncio.sleep(PAUSE)
 
 
 async def close() -> None:
