@@ -164,6 +164,12 @@ def test_a_login_may_renew_its_refresh_token(client, tokens, monkeypatch, blackl
     assert tokens("refresh/", refresh=first["refresh"]).status_code == 401
 
 
+def test_a_deleted_user_gets_no_new_token(tokens, student):
+    refresh = tokens(**LOGIN).json()["refresh"]
+    student.delete()
+    assert tokens("refresh/", refresh=refresh).status_code == 401
+
+
 def test_a_login_that_was_ended_is_forgotten_when_its_tokens_are_over(tokens):
     RevokedLogin.objects.create(sid="old", expires_at=timezone.now())
     pair = tokens(**LOGIN).json()

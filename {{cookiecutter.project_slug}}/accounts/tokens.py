@@ -7,10 +7,10 @@ from it. Logging out revokes the `sid`, and so the access tokens that are still 
 from django.db import transaction
 from rest_framework.serializers import CharField
 from rest_framework_simplejwt import serializers, tokens
-from rest_framework_simplejwt.exceptions import TokenError
+from rest_framework_simplejwt.exceptions import InvalidToken, TokenError
 from rest_framework_simplejwt.settings import api_settings
 
-from accounts.models import RevokedLogin
+from accounts.models import RevokedLogin, User
 from accounts.signals import kick_after_commit
 
 
@@ -45,6 +45,12 @@ class LoginSerializer(serializers.TokenObtainPairSerializer):
 class RefreshSerializer(serializers.TokenRefreshSerializer):
     token_class = RefreshToken
     refresh = CharField(write_only=not api_settings.ROTATE_REFRESH_TOKENS)
+
+    def validate(self, attrs):
+        try:
+            return super().validate(attrs)
+        except User.DoesNotExist:
+            raise InvalidToken("The user was deleted") from None
 
 
 class LogoutSerializer(serializers.TokenBlacklistSerializer):
