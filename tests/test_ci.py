@@ -12,7 +12,7 @@ import pytest
 import uv
 import yaml
 
-from serving import ENVIRONMENT
+from serving import ENVIRONMENT, lift_upper_bounds
 from variants import BOOTED, OPTIONS, TEMPLATE, answers, name
 
 TOOLS = Path(sys.executable).parent
@@ -142,6 +142,13 @@ def test_versions_are_tried_with_each_server_and_all_dependencies(resolution):
         assert {variant[option] for variant in chosen} == set(OPTIONS[option])
     assert "drf" in {variant["rest_api"] for variant in chosen}
     assert {"redis", "redis_queue"} <= {variant["channel_layer"] for variant in chosen}
+
+
+def test_newest_means_above_all_upper_bounds(tmp_path):
+    pyproject = tmp_path / "pyproject.toml"
+    pyproject.write_text('"django~=6.1.0", "uvicorn>=0.52.1,<0.55", "granian[reload,uvloop]>=2.8,<3"')
+    lift_upper_bounds(pyproject)
+    assert pyproject.read_text() == '"django~=6.1.0", "uvicorn>=0.52.1", "granian[reload,uvloop]>=2.8"'
 
 
 # -- Run ---------------------------------------------------------------------------------------------------

@@ -109,6 +109,22 @@ def test_health_says_that_migrations_are_missing(variant, installed, postgresql)
         server.wait_until_healthy()
 
 
+# Prints after how many milliseconds without an acknowledgement the kernel ends the database's connection.
+TCP_TIMEOUT = """
+import os, socket
+from django.db import connection
+connection.ensure_connection()
+with socket.socket(fileno=os.dup(connection.connection.fileno())) as twin:
+    print(twin.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT))
+"""
+
+
+@pytest.mark.parametrize("variant", each([WITH_SERVICES]))
+def test_a_database_whose_host_vanishes_is_given_up_within_seconds(variant, installed):
+    project = installed(variant)
+    assert project.manage("shell", "--command", TCP_TIMEOUT).splitlines()[-1] == "10000"
+
+
 HSTS = [
     ({}, "max-age=3600"),
     (

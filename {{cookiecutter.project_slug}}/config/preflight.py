@@ -46,7 +46,7 @@ def look_for_database() -> bool:
     """Say what keeps us from the database. The server starts all the same: it may be there in a moment."""
     try:
 #% if cookiecutter.database == "postgresql"
-        psycopg.connect(**connection.get_connection_params(), connect_timeout=TIMEOUT).close()
+        psycopg.connect(**connection.get_connection_params() | {"connect_timeout": TIMEOUT}).close()
 #% else
         connection.ensure_connection()
         connection.close()

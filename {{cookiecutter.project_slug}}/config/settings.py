@@ -263,6 +263,10 @@ DATABASES = {
 }
 # Under ASGI each thread would keep its connection for ever: requests borrow one from a pool instead.
 DATABASES["default"]["OPTIONS"] = {
+    # When its host vanishes without a word, TCP by itself would wait for a quarter of an hour.
+    "connect_timeout": 5,  # seconds
+    "tcp_user_timeout": 10_000,  # milliseconds
+    "keepalives_idle": 10,  # seconds
     **DATABASES["default"].get("OPTIONS", {}),
     "pool": {
         "min_size": 2,
