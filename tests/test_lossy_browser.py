@@ -15,7 +15,11 @@ pytestmark = [
 ]
 
 UNSURE = ".pending, .failure"
-LINES = "element => new Set([...element.getClientRects()].map(({ y }) => y)).size"  # of an inline element
+LINES = """({ firstChild }) => {
+  const text = new Range();
+  text.selectNode(firstChild);
+  return text.getClientRects().length;
+}"""
 
 
 class Wire:
