@@ -11,6 +11,12 @@ from serving import running
 pytestmark = pytest.mark.browser
 
 PAGES = ["/", "/accounts/password_change/", "/rooms/", LOBBY, NOTIFICATIONS]
+VAULT = """\
+from accounts.models import User
+from rooms.models import Room
+vault = Room.objects.create(slug="vault", name="Vault", is_open=False)
+vault.members.add(User.objects.get(username="mentor"))
+"""
 WIDTHS = (1280, 390)  # pixels of a laptop and of a phone
 
 
@@ -90,6 +96,21 @@ def test_logging_out_sends_the_other_tab_to_the_login_page(log_in, complaints):
     forgive(complaints, "status of 401 .*/api/ws-ticket/")
 
 
+def test_who_is_logged_in_is_not_asked_again_but_may_be_somebody_else(site, log_in, complaints):
+    student = log_in("student")
+    student.goto("/accounts/login/?next=/rooms/")
+    expect(student.get_by_role("heading", name="Rooms")).to_be_visible()
+
+    site[0].manage("shell", "-c", VAULT)
+    assert student.goto("/rooms/vault/").status == 403
+    expect(student.get_by_role("link", name="Start over")).to_be_visible()
+    student.get_by_role("button", name="Log in as somebody else").click()
+    expect(student).to_have_url(re.compile(r"/accounts/login/\?next=/rooms/vault/$"))
+    submit_login(student, "mentor")
+    expect_state(student, "connected")
+    forgive(complaints, "status of 403 .*/rooms/vault/")
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 def test_pages_fit_the_window_and_raise_no_complaint(log_in, width):
     admin = log_in("admin")
@@ -102,6 +123,10 @@ def test_pages_fit_the_window_and_raise_no_complaint(log_in, width):
         if path in (LOBBY, NOTIFICATIONS):
             expect_state(admin, "connected")
         assert admin.evaluate(OVERFLOW) == 0, path
+    admin.context.clear_cookies()
+    admin.goto("/accounts/login/")
+    expect(admin.get_by_label("Username")).to_be_visible()
+    assert admin.evaluate(OVERFLOW) == 0
 
 
 def test_pages_of_libraries_raise_no_complaint(log_in, complaints):

@@ -50,6 +50,7 @@ export class RealtimeSocket extends EventTarget {
     this.#since = since;
     const { signal } = this.#life;
     addEventListener("online", () => this.#wake(), { signal });
+    addEventListener("pagehide", () => this.#sleep(), { signal });
     addEventListener("pageshow", ({ persisted }) => persisted && this.#wake(), { signal });
     document.addEventListener("resume", () => this.#wake(), { signal });
     document.addEventListener("visibilitychange", () => document.hidden || this.#wake(), { signal });
@@ -141,7 +142,7 @@ export class RealtimeSocket extends EventTarget {
   }
 
   #lost(code) {
-    this.#drop(new RealtimeError("offline", "The connection broke before the server answered."));
+    this.#drop();
     if (code in FINAL) return this.close(FINAL[code]);
     if (code === 4401 && this.#unauthenticated) return this.#logIn();
     this.#unauthenticated = code === 4401;
@@ -152,7 +153,7 @@ export class RealtimeSocket extends EventTarget {
     this.#become(navigator.onLine ? "reconnecting" : "offline");
   }
 
-  #drop(error) {
+  #drop(error = new RealtimeError("offline", "The connection broke before the server answered.")) {
     this.#turn++;
     this.#socket?.close();
     clearTimeout(this.#retry);
@@ -168,6 +169,12 @@ export class RealtimeSocket extends EventTarget {
     if (!this.#greeted) return this.close("You are not logged in here.");
     this.#become("offline", "You are logged out.");
     location.assign(`${LOGIN}?next=${encodeURIComponent(location.pathname)}`);
+  }
+
+  // The browser may keep the page for the way back, and its connection open without anybody there.
+  #sleep() {
+    this.#drop();
+    this.#become("reconnecting");
   }
 
   // The network, the tab or the page came back: find out at once whether the connection did too.
