@@ -229,3 +229,39 @@ async def test_what_no_layer_would_take_is_refused_at_once(variant, installed):
         await output(process)
     assert {title for title, (outcome, _) in outcomes.items() if outcome == "taken"} == {"right"}
     assert max(seconds for _, seconds in outcomes.values()) < 1
+
+
+LEAVING = """
+import asyncio
+import threading
+from channels.layers import get_channel_layer
+
+layer, event = get_channel_layer(), {"type": "news.changed"}
+
+async def is_lost():
+    leaving, staying = [await layer.new_channel() for _ in range(2)]
+    await layer.group_add("news", staying)
+    first = asyncio.create_task(layer.receive(leaving))
+    await asyncio.sleep(0.02)  # now it is the one that listens to Redis, for all
+    second = asyncio.create_task(layer.receive(staying))
+    await asyncio.sleep(0.02)
+    sender = threading.Thread(target=lambda: asyncio.run(layer.group_send("news", event)))
+    sender.start()
+    sender.join()  # the event has come from Redis, and nobody has looked at it
+    first.cancel()
+    done, _ = await asyncio.wait([second], timeout=2)
+    second.cancel()
+    await asyncio.wait([first, second])
+    await layer.group_discard("news", staying)
+    return not done
+
+async def main():
+    return [await is_lost() for _ in range(5)]
+
+print("LOST", sum(asyncio.run(main())), flush=True)
+"""
+
+
+async def test_an_event_that_comes_while_another_group_is_left_is_not_lost(served):
+    async with script(served.project, LEAVING) as process:
+        assert (await output(process)).splitlines()[-1] == "LOST 0"
