@@ -8,8 +8,13 @@ ABSENT := $(if $(shell command -v chromium),,browser) \
   $(if $(AS_ROOT),$(if $(shell command -v buildah),,image) $(if $(shell command -v systemctl),,systemd),image systemd)
 SELECT := $(if $(strip $(ABSENT)),-m "$(foreach marker,$(ABSENT),not $(marker) and) not none")
 
+RESOLUTION ?= newest
+# Each server, and all that a project may depend on.
+FEW := uvicorn-redis-session_jwt or daphne-redis_queue-jwt or hypercorn-redis-jwt \
+  or gunicorn-redis_queue-session_jwt or granian-redis-jwt
+
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak bench lint format
+.PHONY: help demo test versions soak bench lint format
 
 help: ## List these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -23,6 +28,9 @@ demo: .venv/installed ## Generate the default project into demo/ and serve it at
 
 test: .venv/installed ## Bake, boot and talk to every variant; make test ARGS="-k daphne" runs a part
 	$(PYTHON) -m pytest -v -n $(WORKERS) --dist loadgroup $(SELECT) $(ARGS)
+
+versions: .venv/installed ## Test a few variants with other versions of what they depend on: the newest, or RESOLUTION=lowest-direct
+	RESOLUTION=$(RESOLUTION) $(MAKE) --no-print-directory test ARGS='tests/test_suites.py tests/test_contract.py -k "$(FEW)"'
 
 soak: .venv/installed ## Let all that a project rests on fail, for MINUTES=60; the result goes to docs/soak.md
 	$(PYTHON) -m pytest -n 0 -s tests/test_chaos.py -k uvicorn-redis-session --minutes $(or $(MINUTES),60)

@@ -114,7 +114,8 @@ async def one_round(site, run, say):
         "longest wait s": round(max(client.wait for client in site.clients), 1),
     }
     run.wrong += [f"round {run.rounds + 1}: {text}" for text in verdict.wrong]
-    say(f"round {run.rounds + 1}: {run.figures}", *verdict.wrong[:SHOWN], sep="\n    ", flush=True)
+    survivor = {name: round(value) for name, value in site.nodes[0].figures().items()}
+    say(f"round {run.rounds + 1}: {run.figures | survivor}", *verdict.wrong[:SHOWN], sep="\n    ", flush=True)
 
 
 async def settled(site):
