@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from collections import deque
 from contextlib import suppress
 from datetime import datetime
 from itertools import count
@@ -44,6 +45,7 @@ class Client:
         self.received = []
         self.seen = set()
         self.present = None  # the ids of the users that it believes in its room
+        self.told = {}  # what it was told of each of them, and when
         self.repeated = self.reordered = self.reconnects = 0
         self.gaps = []
         self.outage = self.wait = 0.0  # the longest, in seconds
@@ -174,6 +176,8 @@ class Client:
             self.heartbeat = frame["heartbeat"]
             if "present" in frame:
                 self.present = {user["id"] for user in frame["present"]}
+                for user in self.present:
+                    self._note(user, f"present at {self.socket.remote_address[1]}")
             self.outage = max(self.outage, time.monotonic() - self._lost) if self._lost else self.outage
             self._lost = None
             self.connected.set()
@@ -185,11 +189,15 @@ class Client:
         elif type == "presence" and self.present is not None:
             change = self.present.add if frame["event"] == "join" else self.present.discard
             change(frame["user"]["id"])
+            self._note(frame["user"]["id"], frame["event"])
         elif type in IDS:
             id, at = (frame[field] for field in IDS[type])
             self._receive(id, datetime.fromisoformat(at).timestamp())
         elif frame.get("id") in self._requests and not self._requests[frame["id"]].done():
             self._requests[frame["id"]].set_result(frame)
+
+    def _note(self, user, event):
+        self.told.setdefault(user, deque(maxlen=4)).append(f"{event} {datetime.now():%M:%S.%f}")
 
     def _receive(self, id, at):
         if id > self.last:

@@ -92,10 +92,13 @@ def presence(site):
         if client.connected.is_set():
             there.setdefault(client.room, set()).add(client.user.id)
     for client in site.talkers:
-        if client.connected.is_set() and (client.present ^ there[client.room]) - {client.user.id}:
-            wrong.append(
-                f"{client.name} believes {client.present} in {client.room}: it is {there[client.room]}"
-            )
+        if client.connected.is_set():
+            for user in (client.present ^ there[client.room]) - {client.user.id}:
+                state = "there" if user in there[client.room] else "away"
+                told = ", ".join(client.told.get(user, ()))
+                wrong.append(
+                    f"{client.name} believes that user {user} is not {state} in {client.room}, since {told}"
+                )
     return wrong
 
 
