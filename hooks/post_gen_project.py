@@ -26,6 +26,8 @@ KEPT = {
     "realtime/auth_jwt.py": ANSWERS["auth"] != "session",
     "accounts/urls.py": ANSWERS["auth"] != "session",
     "config/uvicorn_frames.py": ANSWERS["server"] in ("uvicorn", "gunicorn"),
+    "config/websocket_limits.py": ANSWERS["server"] != "granian",
+    "config/granian_sockets.py": ANSWERS["server"] == "granian",
     "config/logs.py": LAYER == "redis",
     "realtime/redis.py": LAYER != "memory",
     "static/ui.js": CONSUMERS != [""],
