@@ -120,6 +120,7 @@ def site(request, installed):
                 before=server.memory(),
                 counts=request.param["server"] != "granian",  # whose Rust shows nobody pings and fragments
             )
+            assert "Traceback" not in server.output(), server.output()
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ from config.preflight import preflight
 from config.websocket_limits import CLOSE_TIMEOUT, FrameCount, cut
 from realtime.drain import drain
 
-PING_INTERVAL = PING_TIMEOUT = 20  # seconds; less than the idle timeouts of proxies and load balancers
+PING_INTERVAL = 20  # seconds; less than the idle timeouts of proxies and load balancers
 GRACE = 2  # seconds that running requests have to end, once the sockets are closed
 
 logger = logging.getLogger("realtime")
@@ -40,14 +40,15 @@ def transport(stream):
 
 
 class Connection(ws_stream.Connection):
-    """Stops reading a client that sends too many pings, pongs or fragments."""
+    """Knows whether a client is silent, and whether it sends too many pings, pongs or fragments."""
 
     def __init__(self, *args):
         super().__init__(*args)
-        self.frames, self.flooded = FrameCount(), False
+        self.frames, self.flooded, self.silent = FrameCount(), False, False
 
     def events(self):
         for event in super().events():
+            self.silent = False
             yield event
             if isinstance(event, Ping | Pong) or (isinstance(event, Message) and not event.message_finished):
                 self.flooded = self.flooded or self.frames.too_many()
@@ -77,16 +78,15 @@ async def send_or_cut(stream, event):
 
 async def ping(stream):
     """Ping the client now and again; Hypercorn's own holds a closed connection until the next is due."""
-    try:
-        async with asyncio.timeout(PING_TIMEOUT):
-            await stream._send_wsproto_event(Ping())
-    except TimeoutError:
-        cut(transport(stream))
+    stream.connection.silent = True
     asyncio.get_running_loop().call_later(PING_INTERVAL, ping_again, stream)
+    await stream._send_wsproto_event(Ping())
 
 
 def ping_again(stream):
-    if not stream.closed:
+    if stream.connection.silent:
+        cut(transport(stream))
+    elif not stream.closed:
         stream.pinging = asyncio.create_task(ping(stream))
 
 
