@@ -108,7 +108,8 @@ def closing_at_once(application):
             try:
                 await send(message)
             finally:
-                closed.set_result(message.get("code", 1000))
+                if not closed.done():  # the application has not been cancelled meanwhile
+                    closed.set_result(message.get("code", 1000))
 
         started.add(client)
         try:
