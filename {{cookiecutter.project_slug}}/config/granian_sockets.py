@@ -10,7 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 
 CLOSE_TIMEOUT = 5  # seconds until a socket that is closed is cut, if its client neither reads nor answers
-GROWTH = 16 * 2**20  # bytes of memory after which is looked for who sends and does not read
+GROWTH = 16 * 2**20  # bytes of memory after which to look for clients that send and do not read
+UNREAD = 2**20  # bytes that a client may send without having read anything of what waits for it
 
 logger = logging.getLogger("realtime")
 
@@ -56,7 +57,7 @@ def memory() -> int:
 
 async def watch() -> None:
     """Cut sockets that have ended but stay, and those that fill the memory with pongs that nobody reads."""
-    calm, looked = memory(), time.monotonic()
+    before, calm, looked = {}, memory(), time.monotonic()
     while True:
         await asyncio.sleep(0.1)
         now = time.monotonic()
@@ -68,11 +69,11 @@ async def watch() -> None:
             for client in due:
                 del ended[client]
         if memory() > calm + GROWTH:
-            before = stalled()
-            await asyncio.sleep(0.1)
-            after = stalled()
-            for client in before.keys() & after.keys():
-                if before[client][0] == after[client][0] and before[client][1] < after[client][1]:
-                    logger.warning("cut a socket of %s, which sends and does not read", client)
-                    cut({client})
-            calm = memory()
+            waiting = stalled()
+            for client, (acked, received) in waiting.items():
+                if client in before and before[client][0] == acked:
+                    waiting[client] = before[client]
+                    if received > before[client][1] + UNREAD:
+                        logger.warning("cut a socket of %s, which sends and does not read", client)
+                        cut({client})
+            before, calm = waiting, memory()
