@@ -200,7 +200,7 @@ class Member:
     async def stay(self):
         while True:
             after = 0.5
-            with suppress(ConnectionClosed):  # whoever comes too early tries again
+            with suppress(ConnectionClosed):  # whoever comes while it drains is sent away at once
                 async with self.person.open(NOTIFICATIONS) as socket:
                     await socket.frame("connection_established")
                     self.connected = True
