@@ -2,8 +2,9 @@
 
 import asyncio
 import socket
+import struct
 import time
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 from types import SimpleNamespace
 
 import psutil
@@ -67,7 +68,9 @@ class Raw:
         self.socket.sendall("\r\n".join([*self.head, "", ""]).encode())
         answer = b""
         while not answer.endswith(b"\r\n\r\n"):
-            answer += self.socket.recv(1)
+            byte = self.socket.recv(1)
+            assert byte, f"cut after {answer}"
+            answer += byte
         assert answer.startswith(b"HTTP/1.1 101 "), answer
         return self
 
@@ -200,3 +203,18 @@ async def test_another_uvicorn_is_left_as_it_is(variant, installed):
     with started(command, project.folder, log, port, HOST=HOST, PORT=str(port)) as server:
         await converse(server.url, variant)
         assert server.output().count("uvicorn_frames.py does not know this version of Uvicorn") == 1
+
+
+@pytest.mark.parametrize("variant", each(VARIANTS))
+def test_a_handshake_that_comes_as_the_server_stops_is_answered(variant, installed):
+    """A proxy takes a connection that is cut for a server that is broken."""
+    with ExitStack() as stack:
+        server = stack.enter_context(running(installed(variant)))
+        late = [stack.enter_context(closing(Raw(server, NOTIFICATIONS))) for _ in range(20)]
+        server.terminate()
+        for client in late:
+            client.shake_hands()
+        for client in late:
+            opcode, _, code = struct.unpack(">BBH", client.socket.recv(4))
+            assert opcode == 0x88
+            assert code in (1012, 4012, 4401)  # the last, if it was in time
