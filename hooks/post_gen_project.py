@@ -29,6 +29,8 @@ KEPT = {
     "accounts/tokens.py": ANSWERS["auth"] != "session",
     "accounts/migrations/0002_revokedlogin.py": ANSWERS["auth"] != "session",
     "config/uvicorn_frames.py": ANSWERS["server"] in ("uvicorn", "gunicorn"),
+    "config/websocket_limits.py": ANSWERS["server"] != "granian",
+    "config/granian_sockets.py": ANSWERS["server"] == "granian",
     "realtime/redis.py": LAYER != "memory",
     "static/ui.js": CONSUMERS != [""],
     "realtime/presence.py": "rooms" in CONSUMERS,

@@ -4,10 +4,11 @@ import re
 from contextlib import AsyncExitStack, closing
 from types import SimpleNamespace
 
+import psutil
 import pytest
 
 from client import Person
-from conversation import NOTIFICATIONS, converse, drains, new_room, people
+from conversation import ENDS_WITHIN, NOTIFICATIONS, converse, drains, new_room, people
 from serving import each, running
 from variants import BOOTED
 
@@ -98,6 +99,15 @@ async def test_a_server_with_two_workers_is_one_site(variant, installed):
         assert len(server.processes()) > 2
         await converse(server.url, variant)
         await drains(server, variant)
+
+
+@pytest.mark.parametrize("variant", each(WITH_WORKERS))
+def test_workers_end_with_the_process_that_started_them(variant, installed):
+    """Nobody else would stop them, and they would keep the port from the next start."""
+    with running(installed(variant), WEB_CONCURRENCY="2") as server:
+        main, *others = server.processes()
+        main.kill()
+        assert not psutil.wait_procs(others, timeout=ENDS_WITHIN)[1]
 
 
 @pytest.mark.parametrize("variant", each(ALONE))

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import sys
+import time
 from contextlib import suppress
 from ipaddress import ip_address, ip_network
 
@@ -18,14 +19,16 @@ from twisted.internet.defer import Deferred
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 from config.preflight import preflight
+from config.websocket_limits import CLOSE_TIMEOUT, REQUEST_TIMEOUT, FrameCount
 from realtime.drain import drain
 
 PING_INTERVAL = PING_TIMEOUT = 20  # seconds; less than the idle timeouts of proxies and load balancers
-HANDSHAKE_TIMEOUT = 20  # seconds; many clients come at once after a restart
+SLICE = 4096  # bytes that are parsed before others have a look in; they may hold 680 frames
 MAX_QUEUE = 32  # messages that wait for a busy consumer before reading from its client stops
 GRACE = 3  # seconds that running requests have to end, once the sockets are closed
 
 access = logging.getLogger("daphne.access")
+logger = logging.getLogger("realtime")
 
 
 class WebSocketProtocol(ws_protocol.WebSocketProtocol):
@@ -33,6 +36,7 @@ class WebSocketProtocol(ws_protocol.WebSocketProtocol):
 
     def onConnect(self, request):
         self.failByDrop = False  # a message that is too big closes with 1009, not by a cut connection
+        self.frames = FrameCount()
         self.writable = asyncio.Event()
         self.writable.set()
         self.transport.unregisterProducer()  # that of the HTTP request before
@@ -40,28 +44,59 @@ class WebSocketProtocol(ws_protocol.WebSocketProtocol):
         return super().onConnect(request)
 
     # Twisted calls these when a client that does not read has filled the transport, and when it has read.
+    # Meanwhile its pings, too, which are answered, must wait.
 
     def pauseProducing(self):
         self.writable.clear()
+        self.transport.pauseProducing()
 
     def resumeProducing(self):
         self.writable.set()
+        self.transport.resumeProducing()
 
-    stopProducing = resumeProducing
+    def stopProducing(self):
+        self.writable.set()
 
     def serverSend(self, content, binary=False):
         # Daphne's uses sendMessage(), which holds outgoing messages to the limit for incoming ones.
         if self.state == self.STATE_OPEN:
             self.sendFrame(opcode=2 if binary else 1, payload=content if binary else content.encode())
 
+    def dropConnection(self, abort=False):
+        super().dropConnection(abort)
+        if not abort:  # which waits for a client that does not read
+            asyncio.get_running_loop().call_later(CLOSE_TIMEOUT, self.transport.abortConnection)
+
+    def dataReceived(self, data):
+        for start in range(0, len(data), SLICE):
+            super().dataReceived(data[start : start + SLICE])
+
     def onMessage(self, payload, isBinary):
         super().onMessage(payload, isBinary)
         if self.application_queue.qsize() >= MAX_QUEUE:
             self.transport.pauseProducing()
 
+    def onPing(self, payload):
+        super().onPing(payload)
+        self.count()
+
+    def onPong(self, payload):
+        super().onPong(payload)
+        self.count()
+
+    def onMessageFrameEnd(self):
+        super().onMessageFrameEnd()
+        if self.current_frame.opcode == 0:
+            self.count()
+
+    def count(self):
+        if self.frames.too_many():
+            logger.warning("cut a socket of %s, which sends too many pings or fragments", self.client_addr)
+            self.dropConnection(abort=True)
+
     async def receive(self):
         message = await self.application_queue.get()
-        if self.application_queue.empty():
+        if self.application_queue.empty() and self.writable.is_set():
             self.transport.resumeProducing()
         return message
 
@@ -70,6 +105,15 @@ ws_protocol.WebSocketFactory.protocol = WebSocketProtocol
 
 
 class Server(daphne.server.Server):
+    def run(self):
+        self.ports = []
+        super().run()
+
+    def listen_success(self, port):
+        super().listen_success(port)
+        self.ports.append(port)
+        self.http_factory.timeOut = REQUEST_TIMEOUT
+
     def create_application(self, protocol, scope):
         return super().create_application(protocol, {**scope, "protocol": protocol})
 
@@ -84,6 +128,9 @@ class Server(daphne.server.Server):
     async def drain(self):
         """Ask the WebSocket clients to come back, then cancel what is left; Daphne only cancels."""
         await drain(timeout=settings.REALTIME["DRAIN_SECONDS"])
+        for port in self.ports:
+            port.stopListening()
+        await self.refuse_the_last(timeout=2)
         for protocol in self.connections:
             if isinstance(protocol, WebSocketProtocol):
                 protocol.dropConnection(abort=True)  # its client does not read; clean-up runs all the same
@@ -92,6 +139,16 @@ class Server(daphne.server.Server):
             _, late = await asyncio.wait(running, timeout=GRACE)
             for application in late:
                 application.cancel()
+
+    async def refuse_the_last(self, timeout):
+        """Let handshakes that have just begun come to an end; who is cut would take the server for broken."""
+        await asyncio.sleep(0.1)  # until what was sent has arrived
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline and any(
+            isinstance(protocol, WebSocketProtocol) and "disconnected" not in details
+            for protocol, details in self.connections.items()
+        ):
+            await asyncio.sleep(0.02)
 
 
 def make_application():
@@ -109,6 +166,7 @@ def make_application():
         protocol = scope.pop("protocol")
         if scope["type"] == "websocket":
             receive = protocol.receive
+            scope["extensions"] = {"realtime.abort": protocol.transport.abortConnection}
         if scope["client"] and trusted(scope["client"][0]):
             headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
             if forwarded := headers.get(b"x-forwarded-for"):
@@ -140,8 +198,8 @@ def serve(signal_handlers=False):
         websocket_max_frame_size=settings.REALTIME["MAX_MESSAGE_BYTES"],
         ping_interval=PING_INTERVAL,
         ping_timeout=PING_TIMEOUT,
-        websocket_connect_timeout=HANDSHAKE_TIMEOUT,
-        websocket_handshake_timeout=HANDSHAKE_TIMEOUT,
+        websocket_connect_timeout=REQUEST_TIMEOUT,
+        websocket_handshake_timeout=REQUEST_TIMEOUT,
         websocket_timeout=-1,  # Daphne's own would close each socket after a day
         server_name="",
     )

@@ -5,16 +5,22 @@ import multiprocessing
 import os
 import signal
 import sys
+import time
+from contextlib import suppress
+from functools import partial
 
 from django.conf import settings
 from granian import Granian
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
 from granian.utils.proxies import wrap_asgi_with_proxy_headers
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
+from config.granian_sockets import cut, ended, started, watch
 from config.preflight import preflight
 
+REQUEST_TIMEOUT = 20  # seconds for the head of a request; many clients come at once after a restart
 GRACE = 3  # seconds that running requests have to end, once the sockets are closed
 
 
@@ -24,7 +30,10 @@ def load_application():
 
     loop = asyncio.get_event_loop()
     loop.call_soon(handle_stops, loop)  # Granian sets its own handlers before the loop's first step
-    return wrap_asgi_with_proxy_headers(closing_at_once(application), settings.FORWARDED_ALLOW_IPS)
+    app = closing_at_once(wrap_asgi_with_proxy_headers(application, settings.FORWARDED_ALLOW_IPS))
+    if sys.platform == "linux":
+        app.watching = loop.create_task(watch())
+    return app
 
 
 def handle_stops(loop):
@@ -35,6 +44,11 @@ def handle_stops(loop):
 
     async def stop():
         await drain(timeout=settings.REALTIME["DRAIN_SECONDS"])
+        await asyncio.sleep(0.1)  # until the last handshakes have arrived, and are refused
+        with suppress(TimeoutError):
+            async with asyncio.timeout(1):
+                while started:
+                    await asyncio.sleep(0.02)
         signal.raise_signal(signal.SIGINT)  # which Granian's own handler still takes
 
     def stop_once():  # a process manager may tell the worker, too, what Granian's main process tells it
@@ -58,8 +72,12 @@ def closing_at_once(application):
     """
 
     async def app(scope, receive, send):
+        host, port = scope["client"]
+        client = host, int(port)
+        ended.pop(client, None)  # who used this address and port before
         if scope["type"] != "websocket":
             return await application(scope, receive, send)
+        scope["extensions"] = {**(scope.get("extensions") or {}), "realtime.abort": partial(cut, {client})}
         pending = closed = None
 
         async def receive_until_closed():
@@ -80,14 +98,25 @@ def closing_at_once(application):
             if message["type"] != "websocket.close":
                 return await send(message)
             closed = asyncio.get_running_loop().create_future()
+            ended[client] = time.monotonic()
             if pending is not None:
                 pending.cancel()
+            # Who gives up waiting does not end it: Granian would drop the socket, and it could not be cut.
+            await asyncio.shield(asyncio.ensure_future(finish(message)))
+
+        async def finish(message):
             try:
                 await send(message)
             finally:
-                closed.set_result(message.get("code", 1000))
+                if not closed.done():  # the application has not been cancelled meanwhile
+                    closed.set_result(message.get("code", 1000))
 
-        await application(scope, receive_until_closed, send_and_close)
+        started.add(client)
+        try:
+            await application(scope, receive_until_closed, send_and_close)
+        finally:
+            started.discard(client)
+            ended.setdefault(client, time.monotonic())
 
     return app
 
@@ -105,6 +134,8 @@ def main():
         workers=1 if reload else settings.WEB_CONCURRENCY,
         workers_kill_timeout=settings.REALTIME["DRAIN_SECONDS"] + GRACE,
         backlog=2048,
+        http=HTTPModes.http1,  # else a connection that sends nothing is waited for without limit
+        http1_settings=HTTP1Settings(header_read_timeout=REQUEST_TIMEOUT * 1000),
         log_access=True,  # its format has no query string, where a ticket or a token may stand
         reload=reload,
         reload_ignore_patterns=[r"^(?!.*\.(py|html)$)"],  # all that is not source

@@ -11,12 +11,13 @@ from django.conf import settings
 from django.utils import autoreload
 from django.utils.log import configure_logging
 from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
 from uvicorn_worker import UvicornWorker
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 from config.preflight import preflight
-from config.uvicorn_frames import SharedFrames
+from config.uvicorn_frames import PROTOCOLS, finish_handshakes
 
 PING_INTERVAL = PING_TIMEOUT = 20  # seconds; less than the idle timeouts of proxies and load balancers
 GRACE = 3  # seconds that running requests have to end, once the sockets are closed
@@ -46,12 +47,13 @@ class Server(uvicorn.Server):
         from realtime.drain import drain  # in the worker only: the master process loads no application code
 
         await drain(timeout=settings.REALTIME["DRAIN_SECONDS"])
+        await finish_handshakes(self)
         await super().shutdown(sockets)
 
 
 class Worker(UvicornWorker):
     CONFIG_KWARGS = {
-        "ws": SharedFrames,
+        **PROTOCOLS,
         "ws_max_size": settings.REALTIME["MAX_MESSAGE_BYTES"],
         "ws_ping_interval": PING_INTERVAL,
         "ws_ping_timeout": PING_TIMEOUT,
@@ -70,6 +72,8 @@ class Worker(UvicornWorker):
         # What Gunicorn sends its workers after Ctrl-C; uvicorn-worker does nothing about it.
         loop.add_signal_handler(signal.SIGQUIT, server.handle_exit, signal.SIGTERM, None)
         await server.serve(self.sockets)
+        if not server.started:
+            sys.exit(Arbiter.WORKER_BOOT_ERROR)  # or the master would try for ever
 
 
 class Gunicorn(BaseApplication):

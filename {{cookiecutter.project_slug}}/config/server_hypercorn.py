@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from contextlib import suppress
+from functools import partial
 from ipaddress import ip_address, ip_network
 
 import hypercorn.asyncio
@@ -13,41 +14,94 @@ import uvloop
 from django.conf import settings
 from django.utils import autoreload
 from django.utils.log import configure_logging
+from hypercorn.asyncio.tcp_server import TCPServer
 from hypercorn.config import Config
+from hypercorn.protocol import ws_stream
 from hypercorn.protocol.events import StreamClosed
 from hypercorn.protocol.ws_stream import WSStream
-from wsproto.events import Ping
+from wsproto.events import CloseConnection, Message, Ping, Pong
 from wsproto.extensions import PerMessageDeflate
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 from config.preflight import preflight
+from config.websocket_limits import CLOSE_TIMEOUT, FrameCount, cut
 from realtime.drain import drain
 
 PING_INTERVAL = 20  # seconds; less than the idle timeouts of proxies and load balancers
 GRACE = 2  # seconds that running requests have to end, once the sockets are closed
 
+logger = logging.getLogger("realtime")
 
-handle_events = WSStream._handle_events
+
+def transport(stream):
+    """Return the transport below a WebSocket."""
+    return stream.send.__self__.send.__self__.writer.transport
 
 
-async def close_when_too_big(stream):
-    """Close the connection after code 1009; Hypercorn would go on to store the message that it refused."""
+class Connection(ws_stream.Connection):
+    """Knows whether a client is silent, and whether it sends too many pings, pongs or fragments."""
+
+    def __init__(self, *args):
+        super().__init__(*args)
+        self.frames, self.flooded, self.silent = FrameCount(), False, False
+
+    def events(self):
+        for event in super().events():
+            self.silent = False
+            yield event
+            if isinstance(event, Ping | Pong) or (isinstance(event, Message) and not event.message_finished):
+                self.flooded = self.flooded or self.frames.too_many()
+                if self.flooded:
+                    return
+
+
+handle_events, send_event = WSStream._handle_events, WSStream._send_wsproto_event
+
+
+async def handle_or_cut(stream):
+    """Cut what is flooded, and after code 1009, too; Hypercorn would go on to store what it refused."""
     await handle_events(stream)
-    if stream.buffer.length > stream.buffer.max_length:
+    if stream.connection.flooded:
+        logger.warning("cut a socket of %s, which sends too many pings or fragments", stream.client)
+        cut(transport(stream))
+    elif stream.buffer.length > stream.buffer.max_length:
         await stream.send(StreamClosed(stream_id=stream.stream_id))
+
+
+async def send_or_cut(stream, event):
+    """Cut a socket whose client neither reads nor answers its close."""
+    if isinstance(event, CloseConnection):
+        asyncio.get_running_loop().call_later(CLOSE_TIMEOUT, cut, transport(stream))
+    await send_event(stream, event)
 
 
 async def ping(stream):
     """Ping the client now and again; Hypercorn's own holds a closed connection until the next is due."""
-    if not stream.closed:
-        await stream._send_wsproto_event(Ping())
-        loop = asyncio.get_running_loop()
-        loop.call_later(PING_INTERVAL, lambda: loop.create_task(ping(stream)))
+    stream.connection.silent = True
+    asyncio.get_running_loop().call_later(PING_INTERVAL, ping_again, stream)
+    await stream._send_wsproto_event(Ping())
 
 
-WSStream._handle_events = close_when_too_big
+def ping_again(stream):
+    if stream.connection.silent:
+        cut(transport(stream))
+    elif not stream.closed:
+        stream.pinging = asyncio.create_task(ping(stream))
+
+
+async def close_when_idle(server):
+    """Close an idle connection; when the server stops, not before a request that is under way is here."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(server.context.terminated.wait(), server.config.keep_alive_timeout)
+        await asyncio.sleep(0.1)
+    await asyncio.shield(server._initiate_server_close())
+
+
+ws_stream.Connection = Connection
+WSStream._handle_events, WSStream._send_wsproto_event = handle_or_cut, send_or_cut
 WSStream._send_pings = ping
+TCPServer._idle_timeout = close_when_idle
 # Compression would more than double the memory of a socket. Hypercorn has no switch for it.
 PerMessageDeflate.accept = lambda self, offer: None
 
@@ -88,13 +142,15 @@ def make_application():
                 scope["client"] = (next((hop for hop in reversed(hops) if not trusted(hop)), hops[0]), 0)
             if (scheme := headers.get(b"x-forwarded-proto")) in ("http", "https"):
                 scope["scheme"] = scheme.replace("http", "ws") if scope["type"] == "websocket" else scheme
+        if scope["type"] == "websocket":
+            scope["extensions"]["realtime.abort"] = partial(cut, transport(send.__self__))
         await application(scope, receive, send)
 
     return app
 
 
 async def run(signals):
-    loop = asyncio.get_running_loop()
+    loop, main = asyncio.get_running_loop(), asyncio.current_task()
     stop = asyncio.Event()
     for number in signals:
         loop.add_signal_handler(number, stop.set)
@@ -103,13 +159,15 @@ async def run(signals):
         """Ask the WebSocket clients to come back before Hypercorn stops; it would wait until they leave."""
         await stop.wait()
         await drain(timeout=settings.REALTIME["DRAIN_SECONDS"])
-        loop.call_later(GRACE + 1, os._exit, 0)  # it would wait for one that does not read, too
+        await asyncio.sleep(0.1)  # until the last handshakes have arrived, and are refused
+        loop.call_later(GRACE + 1, main.cancel)  # it would wait for one that does not read, too
 
     await hypercorn.asyncio.serve(make_application(), make_config(), shutdown_trigger=stopped)
 
 
 def serve(signals=()):
-    asyncio.run(run(signals), loop_factory=uvloop.new_event_loop)
+    with suppress(asyncio.CancelledError):
+        asyncio.run(run(signals), loop_factory=uvloop.new_event_loop)
 
 
 def main():

@@ -1,6 +1,7 @@
 """Serve the project with Uvicorn: `python -m config.server`, or with `--reload` while developing."""
 
 import logging
+import multiprocessing
 import os
 import sys
 
@@ -12,18 +13,25 @@ from django.utils.log import configure_logging
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 from config.preflight import preflight
-from config.uvicorn_frames import SharedFrames
+from config.uvicorn_frames import PROTOCOLS, finish_handshakes
 from realtime.drain import drain
 
 PING_INTERVAL = PING_TIMEOUT = 20  # seconds; less than the idle timeouts of proxies and load balancers
 GRACE = 3  # seconds that running requests have to end, once the sockets are closed
 
-uvicorn_shutdown = uvicorn.Server.shutdown
+uvicorn_shutdown, uvicorn_on_tick = uvicorn.Server.shutdown, uvicorn.Server.on_tick
+
+
+async def on_tick(server, counter):
+    """Stop, too, when the parent of this worker was killed, which would leave it behind with the port."""
+    parent = multiprocessing.parent_process()
+    return await uvicorn_on_tick(server, counter) or bool(parent and os.getppid() != parent.pid)
 
 
 async def shutdown(server, sockets=None):
     """Ask the WebSocket clients to come back, then let Uvicorn close what is left."""
     await drain(timeout=settings.REALTIME["DRAIN_SECONDS"])
+    await finish_handshakes(server)
     await uvicorn_shutdown(server, sockets)
 
 
@@ -34,7 +42,7 @@ def hide_query(record):
 
 
 # Every worker imports this module anew, so what stands here holds in each of them.
-uvicorn.Server.shutdown = shutdown
+uvicorn.Server.shutdown, uvicorn.Server.on_tick = shutdown, on_tick
 logging.getLogger("uvicorn.access").addFilter(hide_query)  # HTTP requests
 logging.getLogger("uvicorn.error").addFilter(hide_query)  # WebSocket handshakes
 
@@ -45,7 +53,6 @@ def serve(workers=1):
         host=settings.HOST,
         port=settings.PORT,
         workers=workers,
-        ws=SharedFrames,
         ws_max_size=settings.REALTIME["MAX_MESSAGE_BYTES"],
         ws_ping_interval=PING_INTERVAL,
         ws_ping_timeout=PING_TIMEOUT,
@@ -56,6 +63,7 @@ def serve(workers=1):
         lifespan="off",  # Django has none
         server_header=False,
         log_config=None,  # settings.LOGGING is in force
+        **PROTOCOLS,
     )
 
 

@@ -1,10 +1,54 @@
-"""Uvicorn's WebSockets, with one saving: a text that goes to many sockets is put into a frame once."""
+"""Uvicorn's protocols with limits for clients that mean harm, and with frames that many sockets share."""
 
-from functools import lru_cache
+import asyncio
+import logging
+from contextlib import suppress
+from functools import lru_cache, partial
+from inspect import signature
 
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from websockets.frames import Frame, Opcode
-from websockets.protocol import OPEN
+from config.websocket_limits import CLOSE_TIMEOUT, REQUEST_TIMEOUT, FrameCount, cut
+
+try:
+    from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+    from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+    from websockets.frames import Frame, Opcode
+    from websockets.protocol import OPEN
+except ImportError:  # a version that is not known here; see `fits`
+    HttpToolsProtocol = WebSocketsSansIOProtocol = object
+
+SLICE = 4096  # bytes that are parsed before others have a look in; they may hold 680 frames
+
+logger = logging.getLogger("realtime")
+
+
+class Http(HttpToolsProtocol):
+    """A connection is cut if the head of a request does not come in time."""
+
+    _late = None
+
+    def connection_made(self, transport):
+        super().connection_made(transport)
+        self._expect_head()
+
+    def on_message_begin(self):
+        self._expect_head()
+        super().on_message_begin()
+
+    def on_headers_complete(self):
+        self._stop_waiting()
+        super().on_headers_complete()
+
+    def connection_lost(self, exc):
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def _expect_head(self):
+        self._late = self._late or self.loop.call_later(REQUEST_TIMEOUT, cut, self.transport)
+
+    def _stop_waiting(self):
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
 
 
 @lru_cache(maxsize=16)  # of the events that are under way just now
@@ -15,9 +59,101 @@ def framed(text: str) -> bytes:
 class SharedFrames(WebSocketsSansIOProtocol):
     """Building the same frame for each of 5,000 sockets is a third of the work of sending it to them."""
 
+    _cut = None
+
     async def send(self, message):
         text = message.get("text")
         if text is not None and self.conn.state is OPEN and self.writable.is_set() and not self.disconnected:
             self.transport.write(framed(text))
         else:
+            if message["type"] == "websocket.close":
+                self._cut_later()
             await super().send(message)
+
+    # Whoever does not read holds up a close for ever, but not a cut.
+
+    def handle_connect(self, event):
+        self._frames = FrameCount()
+        super().handle_connect(event)
+        if not self.handshake_complete:  # which here means that it has failed
+            self.scope["extensions"]["realtime.abort"] = partial(cut, self.transport)
+
+    async def run_asgi(self):
+        try:
+            await super().run_asgi()
+        finally:
+            self._cut_later()
+
+    def keepalive_timeout(self):
+        super().keepalive_timeout()
+        self._cut_later()
+
+    def connection_lost(self, exc):
+        if self._cut is not None:
+            self._cut.cancel()
+        super().connection_lost(exc)
+
+    def _cut_later(self):
+        if self._cut is None and not self.disconnected:
+            self._cut = self.loop.call_later(CLOSE_TIMEOUT, cut, self.transport)
+
+    # A client is read no faster than it reads what it is answered, and then in bites.
+
+    def data_received(self, data):
+        for start in range(0, len(data), SLICE):
+            if self.transport.is_closing():
+                return
+            super().data_received(data[start : start + SLICE])
+        if not self.writable.is_set() and not self.transport.is_closing():
+            self.transport.pause_reading()
+
+    def resume_writing(self):
+        super().resume_writing()
+        if not self.read_paused and not self.transport.is_closing():
+            self.transport.resume_reading()
+
+    def handle_ping(self):
+        super().handle_ping()
+        self._count()
+
+    def handle_pong(self, event):
+        super().handle_pong(event)
+        self._count()
+
+    def handle_cont(self, event):
+        super().handle_cont(event)
+        self._count()
+
+    def _count(self):
+        if self._frames.too_many() and not self.transport.is_closing():
+            logger.warning("cut a socket of %s, which sends too many pings or fragments", self.client)
+            cut(self.transport)
+
+
+async def finish_handshakes(server, timeout=1.0):
+    """Take no more connections, and let handshakes come to an end; Uvicorn would answer them with 500."""
+    await asyncio.sleep(0.1)  # until what was sent to the port has arrived
+    for listener in server.servers:
+        listener.close()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(timeout):
+            while not all(getattr(it, "handshake_complete", True) for it in server.server_state.connections):
+                await asyncio.sleep(0.02)
+
+
+def fits(own, stock, *attributes):
+    """Say whether Uvicorn's class has the methods that ours changes, and these attributes."""
+    for name, method in vars(own).items():
+        if not name.startswith("_"):
+            theirs = getattr(stock, name, None)
+            if theirs is None or [*signature(theirs).parameters] != [*signature(method).parameters]:
+                return False
+    return stock is not object and set(attributes) <= set(stock.__init__.__code__.co_names)
+
+
+STATE = ("client", "conn", "disconnected", "handshake_complete", "loop", "read_paused", "writable")
+if fits(Http, HttpToolsProtocol, "loop") and fits(SharedFrames, WebSocketsSansIOProtocol, *STATE):
+    PROTOCOLS = {"http": Http, "ws": SharedFrames}
+else:
+    PROTOCOLS = {}
+    logger.warning("config/uvicorn_frames.py does not know this version of Uvicorn and does nothing")
