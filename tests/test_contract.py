@@ -495,7 +495,7 @@ def set_active(site, person, active):
 
 async def token_expires(site):
     """Two sockets are told that their token ends; one brings a new one in time and stays, one does not."""
-    token = site.student.tokens["access"]
+    token, another = site.student.tokens["access"], site.mentor.tokens["access"]
     claims = jwt.decode(token, options={"verify_signature": False})
     claims["exp"] = int(time.time()) + 3
     short = jwt.encode(claims, site.project.dotenv()["SECRET_KEY"], "HS256")
@@ -504,7 +504,7 @@ async def token_expires(site):
         for socket in (careful, careless):
             await socket.frame("connection_established")
             assert 0 <= (await socket.frame("token_expiring"))["in"] <= 3
-        for wrong in (short + "x", site.mentor.tokens["access"]):
+        for wrong in (short + "x", another):
             assert (await careful.request("auth.refresh", token=wrong))["code"] == "not_allowed"
         assert (await careful.request("auth.refresh", token=token))["ok"]
         assert await careless.closed() == 4401

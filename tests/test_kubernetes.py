@@ -243,9 +243,11 @@ def newsroom(project):
     return subprocess.Popen(command, cwd=project.folder, env=ENVIRONMENT, stdin=PIPE, stdout=PIPE)
 
 
-@pytest.mark.parametrize(
-    "variant", each(v for v in DEPLOYED if v["server"] in ("uvicorn", "daphne", "granian"))
-)
+# On the way through several processes a channel layer is needed that they share.
+SEVERAL = [v if v["channel_layer"] != "memory" else v | {"channel_layer": "redis"} for v in DEPLOYED]
+
+
+@pytest.mark.parametrize("variant", each(SEVERAL))
 async def test_nobody_misses_a_notification_in_a_rolling_restart(variant, installed, note):
     """A new process is ready before an old one goes, as the Deployment says; nginx stands for the Ingress."""
     project = installed(variant)

@@ -13,6 +13,10 @@ from marshmallow.validate import Length, Range
 #% else
 from marshmallow.validate import URL, Length, Range
 #% endif
+#% if cookiecutter.channel_layer != "memory"
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+#% endif
 #%%
 from realtime.rates import parse_rates
 
@@ -317,7 +321,7 @@ CACHES = {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": REDIS_PREFIX,
-        "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 2},
+        "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 2, "retry": Retry(NoBackoff(), 0)},
     }
 }
 REDIS_HOST = {

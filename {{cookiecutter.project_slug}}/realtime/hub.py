@@ -36,6 +36,7 @@ TELL_SECONDS = 10  # between two lines in the log that say so
 MAX_EVENTS = 1000  # that wait to be handed out to a group
 MAX_SIZE = 16 * 2**20  # characters of those
 SPREAD_SECONDS = 3  # in which clients come back, not all at once
+SOONEST_SECONDS = 0.3  # for what was away to be back in all parts
 HANDSHAKES = 200  # a second that a process can be expected to bear; more clients take longer to come back
 
 
@@ -336,7 +337,7 @@ class Hub:
         tasks = []
         for batch in batched(sockets, BATCH):
             for socket in batch:
-                after = random.uniform(0, spread)
+                after = random.uniform(SOONEST_SECONDS, spread)
                 tasks.append(self.spawn(socket.send_away(after)))
             await asyncio.sleep(0)
         await asyncio.gather(*tasks)

@@ -36,8 +36,8 @@ class Subscriber(PubSub):
     replaced: Callable[[], None]
 
     async def on_connect(self, connection):
-        await super().on_connect(connection)  # subscribes again to all it was subscribed to
         self.replaced()
+        await super().on_connect(connection)  # subscribes again to all it was subscribed to
 
 
 class Shard(RedisSingleShardConnection):
@@ -59,6 +59,13 @@ class Shard(RedisSingleShardConnection):
         finally:
             self._unconfirmed.pop(channel, None)
 
+    async def unsubscribe(self, channel):
+        try:
+            await super().unsubscribe(channel)
+        except Exception as error:  # the connection is gone; the next one need not subscribe to this
+            logger.debug("could not unsubscribe from %s: %r", channel, error)
+            self._subscribed_to.discard(channel)
+
     async def reset(self):
         if self._redis is not None:
             await self._redis.connection_pool.disconnect()
@@ -70,6 +77,8 @@ class Shard(RedisSingleShardConnection):
             self._pubsub.replaced = self._replaced
 
     def _replaced(self):
+        for channel in [name for name in self._pubsub.channels if name.decode() not in self._subscribed_to]:
+            del self._pubsub.channels[channel]
         if self.channel_layer.channel_layer.on_gap is not None:
             self.channel_layer.channel_layer.on_gap()
 

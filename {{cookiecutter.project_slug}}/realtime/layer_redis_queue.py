@@ -1,15 +1,60 @@
-"""The channel layer over lists in Redis: that of channels_redis, whose connections end when Redis hangs."""
+"""The channel layer over lists in Redis: that of channels_redis, with one receiver for the whole process.
 
+There, whoever waits for an event takes those of the others out of Redis, too; when it is cancelled, since a
+group has lost its last member, the event that it has just taken is gone.
+"""
+
+import asyncio
 from collections.abc import Callable
 
 from channels_redis.core import RedisChannelLayer
 
 
 class ChannelLayer(RedisChannelLayer):
-    """`receive()` raises when it loses Redis, so nobody has to be told of a gap."""
+    """`receive()` raises when Redis is lost, so nobody has to be told of a gap."""
 
     on_gap: Callable[[], None] | None = None
-    brpop_timeout = 2  # seconds; less than the time after which a connection counts as dead
+    brpop_timeout = 2  # seconds; less than the `socket_timeout` after which a connection counts as dead
+
+    def __init__(self, **config):
+        super().__init__(**config)
+        self._waiting: set[str] = set()  # channels
+        self._receivers: dict[str, asyncio.Task] = {}
+
+    async def receive(self, channel: str) -> dict:
+        if "!" not in channel:
+            return await super().receive(channel)
+        self._start_receiver(self.non_local_name(channel))
+        self._waiting.add(channel)
+        try:
+            message = await self.receive_buffer[channel].get()
+        except asyncio.CancelledError:
+            self.receive_buffer.pop(channel, None)
+            raise
+        finally:
+            self._waiting.discard(channel)
+        if self.receive_buffer[channel].empty():
+            del self.receive_buffer[channel]
+        if isinstance(message, Exception):
+            raise message
+        return message
 
     async def reset(self) -> None:
         """Connections that hang end by themselves, by their `socket_timeout`."""
+
+    def _start_receiver(self, name: str) -> None:
+        task = self._receivers.get(name)
+        if task is None or task.done() or task.get_loop() is not asyncio.get_running_loop():
+            self._receivers[name] = asyncio.create_task(self._receive_all(name))
+
+    async def _receive_all(self, name: str) -> None:
+        while True:
+            try:
+                channels, message = await self.receive_single(name)
+            except Exception as error:
+                for channel in self._waiting:
+                    self.receive_buffer[channel].put_nowait(error)
+                await asyncio.sleep(0.5)
+                continue
+            for channel in [channels] if isinstance(channels, str) else channels:
+                self.receive_buffer[channel].put_nowait(message)

@@ -1,6 +1,7 @@
 """Presence: who is in a group. The in-memory layer means one process, so a dictionary knows it all."""
 
-from realtime.frames import UserInfo
+from realtime.frames import Presence, UserInfo
+from realtime.publish import apublish
 
 _present: dict[str, dict[str, UserInfo]] = {}
 
@@ -31,3 +32,8 @@ async def present(group: str) -> list[UserInfo]:
 async def is_present(group: str, user_id: int) -> bool:
     """Whether a user is in a group."""
     return any(user.id == user_id for user in _present.get(group, {}).values())
+
+
+async def announce(group: str, user: UserInfo, event: str) -> None:
+    """Tell the others that a user came or left: "join" or "leave"."""
+    await apublish(group, Presence(event=event, user=user), exclude=user.id)

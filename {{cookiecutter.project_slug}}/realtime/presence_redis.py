@@ -82,7 +82,7 @@ class _Registry:
             leaving, self.leaving = self.leaving, []
             for group, member in leaving:
                 if await self.leave(group, member):
-                    await apublish(group, Presence(event="leave", user=_decode(member).user))
+                    await announce(group, _decode(member).user, "leave")
             for group, members in list(self.own.items()):
                 try:
                     await self.change(group, CONFIRM, *members.values())
@@ -95,7 +95,7 @@ class _Registry:
         there = {entry.user.id for entry in await self.change(group, LOOK)} if lost else ()
         for user in {entry.user.id: entry.user for entry in lost}.values():
             if user.id not in there:
-                await apublish(group, Presence(event="leave", user=user))
+                await announce(group, user, "leave")
 
 
 _registries: WeakKeyDictionary[asyncio.AbstractEventLoop, _Registry] = WeakKeyDictionary()
@@ -136,8 +136,22 @@ async def present(group: str) -> list[UserInfo]:
 
 
 async def is_present(group: str, user_id: int) -> bool:
-    """Whether a user is in a group; True if Redis cannot be asked, since nothing is done to who is not."""
-    try:
-        return any(user.id == user_id for user in await present(group))
-    except ConnectionError:
-        return True
+    """Whether a user is in a group; raises ConnectionError if Redis is away."""
+    return any(user.id == user_id for user in await present(group))
+
+
+async def announce(group: str, user: UserInfo, event: str) -> None:
+    """Tell the others that a user came or left: "join" or "leave".
+
+    Another process may have announced the opposite meanwhile, in whatever order it arrives; so whoever was
+    last to announce looks whether it is still so.
+    """
+    while True:
+        await apublish(group, Presence(event=event, user=user), exclude=user.id)
+        try:
+            now = "join" if await is_present(group, user.id) else "leave"
+        except ConnectionError:  # then everybody comes back, and is told anew
+            return
+        if now == event:
+            return
+        event = now

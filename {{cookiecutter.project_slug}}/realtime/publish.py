@@ -246,7 +246,7 @@ def _publisher() -> _Publisher:
     with _lock:
         stale = _current is None or _current.loop.is_closed()
         if stale or (hub is not None and _current.loop is not hub.loop):
-            get_channel_layer()  # imported here, since a fork in the middle of a thread's import would break it
+            get_channel_layer()  # imports it in this thread: a fork while another one does would break that
             _current = _Publisher(hub.loop if hub else _background_loop())
         return _current
 

@@ -10,7 +10,7 @@ from redis.exceptions import RedisError
 
 CONNECTIONS = 10  # of each process
 TIMEOUT = 2  # seconds for an answer
-PAUSE = 0.5  # seconds between two looks whether Redis is back
+PAUSE = 0.2  # seconds between two looks whether Redis is back
 
 _clients: WeakKeyDictionary[asyncio.AbstractEventLoop, Redis] = WeakKeyDictionary()
 _waiting: dict[asyncio.AbstractEventLoop, asyncio.Task] = {}  # for a Redis that is away

@@ -1,3 +1,5 @@
+from contextlib import suppress
+
 from realtime import presence
 from realtime.codes import NOT_ALLOWED, NOT_FOUND
 from realtime.consumer import HEARTBEAT, RealtimeConsumer
@@ -41,11 +43,11 @@ class RoomConsumer(RealtimeConsumer):
             )
         )
         if first:
-            await apublish(self.group, Presence(event="join", user=self.user_info), exclude=self.user.pk)
+            await presence.announce(self.group, self.user_info, "join")
 
     async def closed(self, code):
         if self.room and await presence.leave(self.group, self.socket_id, self.user_info):
-            await apublish(self.group, Presence(event="leave", user=self.user_info), exclude=self.user.pk)
+            await presence.announce(self.group, self.user_info, "leave")
 
     async def chat_message(self, frame: SendChatMessage):
         message = await self.save(frame.message, frame.idempotency_key)
@@ -57,8 +59,9 @@ class RoomConsumer(RealtimeConsumer):
         await apublish(self.group, typing, exclude=self.user.pk, droppable=True)
 
     async def webrtc_signal(self, frame: SendSignal):
-        if frame.to is not None and not await presence.is_present(self.group, frame.to):
-            raise FrameError("not_found", f"User {frame.to} is not in this room")
+        with suppress(ConnectionError):  # Redis is away: then it is not known who is here
+            if frame.to is not None and not await presence.is_present(self.group, frame.to):
+                raise FrameError("not_found", f"User {frame.to} is not in this room")
         await apublish(
             self.group, Signal(sender=self.user.pk, signal=frame.signal), to=frame.to, exclude=self.user.pk
         )

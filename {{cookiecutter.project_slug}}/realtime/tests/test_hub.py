@@ -190,8 +190,8 @@ async def test_a_layer_that_is_silent_is_noticed(connect, student, monkeypatch):
         await send(*message)
 
     monkeypatch.setattr(layer, "group_send", say_nothing)
-    while (await connect(PATH, student)).code != TRY_AGAIN_LATER:
-        pass  # not noticed yet
+    while (another := await connect(PATH, student)).code != TRY_AGAIN_LATER:
+        await another.disconnect()  # it is not noticed yet
     assert not await apublish("sample", {"type": "number", "n": 1})
     assert (await socket.request("ping"))["ok"]
     speaks.set()
