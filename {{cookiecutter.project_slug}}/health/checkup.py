@@ -11,10 +11,10 @@ from threading import Thread
 from uuid import uuid4
 
 from channels.layers import get_channel_layer
-from django.core.cache import cache
 from django.db import connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
+from realtime.cache import cache
 from realtime.hub import get_hub
 
 logger = logging.getLogger("health")

@@ -2,6 +2,7 @@ import asyncio
 import threading
 
 import pytest
+from django.core.cache.backends.dummy import DummyCache
 from django.db.migrations.recorder import MigrationRecorder
 
 from health import checkup
@@ -25,8 +26,8 @@ def test_healthy_under_wsgi(client, transactional_db):
     assert (response.status_code, response.json()["container_type"]) == (200, "wsgi")
 
 
-async def test_unhealthy(async_client, transactional_db, settings):
-    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
+async def test_unhealthy(async_client, transactional_db, monkeypatch):
+    monkeypatch.setattr(checkup, "cache", DummyCache("", {}))
     response = await async_client.get("/api/health/")
     assert response.status_code == 503
     checks = response.json()["checks"]

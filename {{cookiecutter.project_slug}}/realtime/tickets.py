@@ -3,13 +3,9 @@
 import secrets
 from hashlib import sha256
 
-from django.core.cache import caches
-from django.utils.functional import SimpleLazyObject
+from realtime.cache import cache
 
 TICKET_SECONDS = 30
-
-# Django's `cache` is another one in each task, and each would leave a connection behind.
-cache = SimpleLazyObject(lambda: caches.create_connection("default"))
 
 
 def issue(**proof: str) -> str:
