@@ -9,7 +9,7 @@ from redis.asyncio import BlockingConnectionPool, Redis
 from redis.exceptions import RedisError
 
 CONNECTIONS = 10  # of each process
-TIMEOUT = 2  # seconds for an answer
+TIMEOUT = 1  # seconds for an answer
 PAUSE = 0.2  # seconds between two looks whether Redis is back
 
 _clients: WeakKeyDictionary[asyncio.AbstractEventLoop, Redis] = WeakKeyDictionary()
