@@ -148,6 +148,21 @@ async def test_too_many_events_that_wait_send_members_back(connect, student, mon
     assert await socket.close_code() == SERVICE_RESTART
 
 
+async def test_the_more_clients_come_back_the_longer_they_take():
+    delays = []
+
+    class Client:
+        async def send_away(self, after):
+            delays.append(after)
+
+    for count, seconds in ((10, 3), (2000, 10)):
+        delays.clear()
+        await get_hub().dismiss([Client() for _ in range(count)])
+        assert len(delays) == count
+        assert seconds / 10 < max(delays) <= seconds
+    assert max(delays) > 3
+
+
 @pytest.mark.parametrize("group", ["room:1", "", "x" * 100, "rööm", 1])
 def test_a_name_that_no_layer_takes_is_refused_at_once(group):
     for send in (publish, send_event):
