@@ -32,7 +32,7 @@ APPS = {
 
 # Names by which dependencies are imported or installed, in any combination of answers.
 DEPENDENCIES = {
-    *("django", "asgiref", "channels", "channels_redis", "redis", "hiredis", "msgpack", "msgspec", "limits"),
+    *("django", "asgiref", "channels", "channels_redis", "redis", "hiredis", "msgpack", "msgspec"),
     *("uvicorn", "uvicorn_worker", "daphne", "hypercorn", "gunicorn", "granian", "uvloop", "httptools"),
     *("websockets", "wsproto", "h11", "h2", "twisted", "autobahn", "servestatic", "environs", "marshmallow"),
     *("dotenv", "python_dotenv", "dj_database_url", "dj_email_url", "django_cache_url", "jwt", "pyjwt"),

@@ -14,7 +14,6 @@ import django.forms
 import django.test.signals
 import environs  # noqa: F401
 import jsonschema  # noqa: F401
-import limits.aio  # noqa: F401
 import psycopg_pool  # noqa: F401
 from django.core.management import call_command
 

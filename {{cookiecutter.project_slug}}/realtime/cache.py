@@ -1,7 +1,7 @@
 """Django's default cache, over connections that all tasks and threads share.
 
-`django.core.cache.cache` is another one in each of them, and with Redis each leaves a connection behind until
-the garbage collector comes by.
+`django.core.cache.cache` is another one in each of them, which may leave its connection behind until the
+garbage collector comes by.
 """
 
 from django.core.cache import caches

@@ -245,7 +245,7 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
         try:
             credentials = self._admitted()
             self.user, self.login = credentials.user, login_of(credentials.user)
-            self._make_room()
+            self._check_limits()
             self.hub.add(self)
             await self.hub.start()
             if self.hub.revocation.was_kicked(self.user.pk, since=self.opened_at):
@@ -263,7 +263,7 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
             self.watch(credentials)
         except Refused as refusal:
             await self.close(refusal.code, refusal.reason)
-        except (OSError, OperationalError) as error:  # the channel layer, Redis or the database is away
+        except (OSError, OperationalError) as error:  # what the socket needs is away
             logger.warning("could not open %s: %r", self.scope["path"], error)
             await self.close(TRY_AGAIN_LATER, "Something is wrong on the server; try again later")
         except Exception:
@@ -281,7 +281,7 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
             raise credentials
         return credentials
 
-    def _make_room(self) -> None:
+    def _check_limits(self) -> None:
         if len(self.hub.sockets) >= settings.REALTIME["MAX_SOCKETS"]:
             raise Refused(TRY_AGAIN_LATER, "Too many are connected; try again later")
         if len(self.hub.of_user.get(self.user.pk, ())) >= settings.REALTIME["MAX_SOCKETS_PER_USER"]:

@@ -119,7 +119,7 @@ class _Publisher:
 
     def put(self, group: str, event: dict) -> None:
         with self._changed:
-            if len(self._events) >= MAX_WAITING and not self._make_room():
+            if len(self._events) >= MAX_WAITING and not self._wait_for_space():
                 self._drop(group, event)
                 return
             self._events.append((group, event))
@@ -147,7 +147,7 @@ class _Publisher:
             lost, self._lost = self._lost, 0
             return sent and not lost
 
-    def _make_room(self) -> bool:
+    def _wait_for_space(self) -> bool:
         """Hold up a command that is faster than the layer; whoever serves others is never held up."""
         if self._full or serving_hub() is not None:
             return False

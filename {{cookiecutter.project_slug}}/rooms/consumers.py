@@ -59,7 +59,7 @@ class RoomConsumer(RealtimeConsumer):
         await apublish(self.group, typing, exclude=self.user.pk, droppable=True)
 
     async def webrtc_signal(self, frame: SendSignal):
-        with suppress(ConnectionError):  # Redis is away: then it is not known who is here
+        with suppress(ConnectionError):  # it cannot be known just now who is here
             if frame.to is not None and not await presence.is_present(self.group, frame.to):
                 raise FrameError("not_found", f"User {frame.to} is not in this room")
         await apublish(

@@ -13,7 +13,7 @@
 const LOGIN = "/accounts/login/";
 const TICKET = "/api/ws-ticket/";
 const FINAL = { 4403: "You are not allowed in here.", 4404: "This does not exist, or not any more." };
-const BUSY = [1013, 4013, 4429]; // too much for the server, for now; daphne's 1013 is 4013
+const BUSY = [1013, 4013, 4429]; // too much for the server, for now; some servers say 1013 as 4013
 const FIRST_DELAY = 0.5; // seconds; doubles with each failure, the wait is a random part of it
 const LONGEST_DELAY = 10; // seconds; a busy server is left alone for half of it, or more
 const PATIENCE = 10; // seconds without an answer after which a request has failed, and a connection counts as dead

@@ -163,7 +163,7 @@ async def test_the_more_clients_come_back_the_longer_they_take():
     assert max(delays) > 3
 
 
-@pytest.mark.parametrize("group", ["room:1", "", "x" * 100, "rööm", 1])
+@pytest.mark.parametrize("group", ["poll:1", "", "x" * 100, "rööm", 1])
 def test_a_name_that_no_layer_takes_is_refused_at_once(group):
     for send in (publish, send_event):
         with pytest.raises(TypeError):
