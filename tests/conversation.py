@@ -68,5 +68,6 @@ async def drains(server, variant, stop=None, url=None):
             seconds = time.monotonic() - start
         assert set(codes) == {code}, server.output()
         for socket in sockets:
-            assert [frame["type"] for frame in socket.unread].count("reconnect") == 1
+            types = [frame["type"] for frame in socket.unread]
+            assert types.count("reconnect") == 1, f"{types}\n{server.output()}"
     return seconds

@@ -170,11 +170,19 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
                 await self.base_send({"type": "websocket.close", "code": code, "reason": reason})
 
     async def send_away(self, after: float) -> None:
-        """Close the socket, and have the client come back after so many seconds."""
+        """Close the socket, and have the client come back after so many seconds; once is enough."""
+        if not self.is_open or self.outbox.closed:
+            return
         try:
             async with asyncio.timeout(CLOSE_SECONDS):
-                await self.send_frame(Reconnect(after=round(after, 2)))
-                await self.close(SERVICE_RESTART, "Come back in a moment")
+                if not self._greeted:
+                    await self.greet(Connected(user=self.user_info, heartbeat=HEARTBEAT))
+                await self.outbox.finish()
+                if self.is_open:
+                    frame = to_text(Reconnect(after=round(after, 2)))
+                    with suppress(OSError):
+                        await self.base_send({"type": "websocket.send", "text": frame})
+                    await self.close(SERVICE_RESTART, "Come back in a moment")
         except TimeoutError:  # it does not read
             self.cut()
 

@@ -71,6 +71,12 @@ class Outbox:
         else:
             self._backlog = None
 
+    async def finish(self) -> None:
+        """Take nothing more, and wait until what was taken is out."""
+        self._closed = True
+        if self._writer is not None and not self._writer.done():
+            await asyncio.wait([self._writer])
+
     def discard(self) -> None:
         """Forget everything that waits; the socket is closed."""
         self._closed = True
