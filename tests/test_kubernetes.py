@@ -243,8 +243,9 @@ def newsroom(project):
     return subprocess.Popen(command, cwd=project.folder, env=ENVIRONMENT, stdin=PIPE, stdout=PIPE)
 
 
-# On the way through several processes a channel layer is needed that they share.
-SEVERAL = [v if v["channel_layer"] != "memory" else v | {"channel_layer": "redis"} for v in DEPLOYED]
+# Several processes need a channel layer that they share; the tabs prove who they are by a cookie.
+SHARED = {"channel_layer": "redis", "auth": "session"}
+SEVERAL = [v if v["channel_layer"] != "memory" else v | SHARED for v in DEPLOYED]
 
 
 @pytest.mark.parametrize("variant", each(SEVERAL))
