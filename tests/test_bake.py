@@ -147,6 +147,8 @@ def test_nothing_stands_there_for_an_answer_not_given(projects):
         pattern = re.compile(rf"(?<![a-z])({'|'.join(unwanted)})(?![a-z])", re.IGNORECASE)
         for path, text in texts(project):
             where = path.relative_to(project)
+            if path.name == ".env":
+                text = re.sub(r"[\w-]{16,}", "", text)  # secrets, which may spell anything
             for match in pattern.finditer(f"{where}\n{text}"):
                 traces.append(f"{match[0]!r} in {where} with {sorted(set(answers.values()))}")
     assert not traces, "\n".join(traces[:40])
