@@ -254,6 +254,9 @@ class Hub:
         """Any event may have been lost: have everybody reconnect. Order begins anew with who comes back."""
         for group in self.groups.values():
             group.sequence = Sequence()
+            if group.timer is not None:  # what it waits for is in the database, like all that is stored
+                group.timer.cancel()
+                group.timer = None
             group.members = dict.fromkeys(group.members)
         self.spawn(self.dismiss(self.sockets))
 

@@ -82,7 +82,7 @@ def flush(timeout: float = 10.0) -> bool:
 
     A process that leaves by `os._exit`, such as a child of Celery's prefork pool, has to call this first.
     """
-    return _current is None or _current.pid != os.getpid() or _current.flush(timeout)
+    return _current is None or _current.flush(timeout)
 
 
 def send_event(group: str, event: dict[str, Any], *, to: int | None = None) -> None:
@@ -109,7 +109,6 @@ class _Publisher:
 
     def __init__(self, loop: asyncio.AbstractEventLoop):
         self.loop = loop
-        self.pid = os.getpid()
         self._events: deque[tuple[str, dict]] = deque()
         self._kept: dict[tuple, tuple[str, dict, float]] = {}  # by kind: group, event, when it failed
         self._changed = threading.Condition()
