@@ -32,6 +32,7 @@ KEPT = {
     "config/websocket_limits.py": ANSWERS["server"] != "granian",
     "config/granian_sockets.py": ANSWERS["server"] == "granian",
     "realtime/redis.py": LAYER != "memory",
+    "realtime/tests/test_redis.py": LAYER != "memory",
     "static/ui.js": CONSUMERS != [""],
     "realtime/presence.py": "rooms" in CONSUMERS,
     "rooms": "rooms" in CONSUMERS,

@@ -66,8 +66,8 @@ async def drains(server, variant, stop=None, url=None):
                 assert time.monotonic() - start < ENDS_WITHIN, server.output()
                 await asyncio.sleep(0.02)
             seconds = time.monotonic() - start
-        assert set(codes) == {code}, server.output()
-        for socket in sockets:
-            types = [frame["type"] for frame in socket.unread]
-            assert types.count("reconnect") == 1, f"{types}\n{server.output()}"
+        types = [[frame["type"] for frame in socket.unread] for socket in sockets]
+        ends = "\n".join(f"{end[0]}: {end[1]}" for end in zip(codes, types, strict=True))
+        assert set(codes) == {code}, f"{ends}\n{server.output()}"
+        assert {each.count("reconnect") for each in types} == {1}, f"{ends}\n{server.output()}"
     return seconds

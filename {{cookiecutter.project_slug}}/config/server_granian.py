@@ -7,7 +7,6 @@ import signal
 import sys
 import time
 from contextlib import suppress
-from functools import partial
 
 from django.conf import settings
 from granian import Granian
@@ -21,6 +20,7 @@ from config.granian_sockets import cut, ended, started, watch
 from config.preflight import preflight
 
 REQUEST_TIMEOUT = 20  # seconds for the head of a request; many clients come at once after a restart
+ABNORMAL = 1006  # the code of a socket that ended without a close frame
 GRACE = 3  # seconds that running requests have to end, once the sockets are closed
 
 
@@ -77,8 +77,14 @@ def closing_at_once(application):
         ended.pop(client, None)  # who used this address and port before
         if scope["type"] != "websocket":
             return await application(scope, receive, send)
-        scope["extensions"] = {**(scope.get("extensions") or {}), "realtime.abort": partial(cut, {client})}
         pending = closed = None
+
+        def abort():
+            cut({client})
+            if closed is not None and not closed.done():  # the close frame is stuck
+                closed.set_result(ABNORMAL)
+
+        scope["extensions"] = {**(scope.get("extensions") or {}), "realtime.abort": abort}
 
         async def receive_until_closed():
             nonlocal pending

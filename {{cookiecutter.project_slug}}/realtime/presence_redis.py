@@ -21,17 +21,38 @@ logger = logging.getLogger("realtime")
 CONFIRM_SECONDS = 15
 LOST_SECONDS = 45
 
-# What these return is who is there afterwards.
-ENTER = "redis.call('ZADD', KEYS[1], now, ARGV[2])"
-LEAVE = "redis.call('ZREM', KEYS[1], ARGV[2])"
-CONFIRM = "for i = 2, #ARGV do redis.call('ZADD', KEYS[1], 'XX', now, ARGV[i]) end"  # not who has just left
-LOOK = ""
-SCRIPT = """
+# Scripts for Redis. KEYS[1] is the set, ARGV[1] is LOST_SECONDS; a member is "<socket> <user id> <user>".
+CLOCK = """
 local time = redis.call('TIME')
 local now = time[1] + time[2] / 1000000
-{}
+"""
+# Redis counts: when a room fills up at once, each of its sockets would fetch all others.
+SOCKETS = """
 redis.call('EXPIRE', KEYS[1], 2 * ARGV[1])
-return redis.call('ZRANGEBYSCORE', KEYS[1], now - ARGV[1], '+inf')
+local sockets = 0
+for _, member in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], now - ARGV[1], '+inf')) do
+    if string.match(member, ' (%S+)') == ARGV[2] then sockets = sockets + 1 end
+end
+return sockets
+"""
+# With the user's id and a member; they return how many sockets that user has there afterwards.
+ENTER = CLOCK + "redis.call('ZADD', KEYS[1], now, ARGV[3])" + SOCKETS
+LEAVE = CLOCK + "redis.call('ZREM', KEYS[1], ARGV[3])" + SOCKETS
+COUNT = CLOCK + SOCKETS
+# With any number of members; not who has just left.
+CONFIRM = CLOCK + """
+for i = 2, #ARGV do redis.call('ZADD', KEYS[1], 'XX', now, ARGV[i]) end
+redis.call('EXPIRE', KEYS[1], 2 * ARGV[1])
+"""
+# Returns one member for each user.
+LOOK = CLOCK + """
+local users, known = {}, {}
+for _, member in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], now - ARGV[1], '+inf')) do
+    local id = string.match(member, ' (%S+)')
+    if not known[id] then table.insert(users, member) end
+    known[id] = true
+end
+return users
 """
 # Takes off who was not confirmed in time, and returns them: only one process gets to hear of each.
 BURY = """
@@ -41,14 +62,17 @@ redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', '(' .. before)
 return lost
 """
 
-
-class _Entry(msgspec.Struct, array_like=True):
-    socket_id: str
-    user: UserInfo
+_decode = msgspec.json.Decoder(UserInfo).decode
 
 
-_encode = msgspec.json.encode
-_decode = msgspec.json.Decoder(_Entry).decode
+async def _run(script: str, group: str, *arguments: bytes | int):
+    key = f"{get_channel_layer().prefix}.presence.{group}"
+    return await ask(get_redis().eval, script, 1, key, LOST_SECONDS, *arguments)
+
+
+async def _users(script: str, group: str) -> list[UserInfo]:
+    users = [_decode(member.split(b" ", 2)[2]) for member in await _run(script, group)]
+    return list({user.id: user for user in users}.values())
 
 
 class _Registry:
@@ -56,46 +80,32 @@ class _Registry:
 
     def __init__(self):
         self.own: dict[str, dict[str, bytes]] = {}  # by group, then by socket
-        self.leaving: list[tuple[str, bytes]] = []  # who left while Redis was away
+        self.leaving: list[tuple[str, UserInfo, bytes]] = []  # who left while Redis was away
         self.confirming = asyncio.create_task(self._confirm())
 
-    async def change(self, group: str, action: str, *members: bytes) -> list[_Entry]:
-        """Do something with members of a group's set and return who is in it."""
-        return await self._run(SCRIPT.format(action), group, *members)
-
-    async def _run(self, script: str, group: str, *members: bytes) -> list[_Entry]:
-        key = f"{get_channel_layer().prefix}.presence.{group}"
-        return [_decode(raw) for raw in await ask(get_redis().eval, script, 1, key, LOST_SECONDS, *members)]
-
-    async def leave(self, group: str, member: bytes) -> bool:
+    async def leave(self, group: str, user: UserInfo, member: bytes) -> bool:
         """Take off a member; say whether it was its user's last one. Done later if Redis is away."""
         try:
-            entries = await self.change(group, LEAVE, member)
+            return not await _run(LEAVE, group, user.id, member)
         except ConnectionError:
-            self.leaving.append((group, member))
+            self.leaving.append((group, user, member))
             return False
-        return all(entry.user.id != _decode(member).user.id for entry in entries)
 
     async def _confirm(self) -> None:
         while True:
             await asyncio.sleep(CONFIRM_SECONDS)
             leaving, self.leaving = self.leaving, []
-            for group, member in leaving:
-                if await self.leave(group, member):
-                    await announce(group, _decode(member).user, "leave")
+            for group, user, member in leaving:
+                if await self.leave(group, user, member):
+                    await announce(group, user, "leave")
             for group, members in list(self.own.items()):
                 try:
-                    await self.change(group, CONFIRM, *members.values())
-                    await self._bury(group)
+                    await _run(CONFIRM, group, *members.values())
+                    for user in await _users(BURY, group):
+                        if not await is_present(group, user.id):
+                            await announce(group, user, "leave")
                 except Exception as error:
                     logger.warning("could not confirm who is in %s: %r", group, error)
-
-    async def _bury(self, group: str) -> None:
-        lost = await self._run(BURY, group)
-        there = {entry.user.id for entry in await self.change(group, LOOK)} if lost else ()
-        for user in {entry.user.id: entry.user for entry in lost}.values():
-            if user.id not in there:
-                await announce(group, user, "leave")
 
 
 _registries: WeakKeyDictionary[asyncio.AbstractEventLoop, _Registry] = WeakKeyDictionary()
@@ -110,11 +120,9 @@ def _registry() -> _Registry:
 
 async def enter(group: str, socket_id: str, user: UserInfo) -> bool:
     """Note that a user's socket is in a group; True if it is that user's first one there."""
-    registry = _registry()
-    member = _encode(_Entry(socket_id, user))
-    registry.own.setdefault(group, {})[socket_id] = member
-    entries = await registry.change(group, ENTER, member)
-    return all(entry.user.id != user.id or entry.socket_id == socket_id for entry in entries)
+    member = f"{socket_id} {user.id} ".encode() + msgspec.json.encode(user)
+    _registry().own.setdefault(group, {})[socket_id] = member
+    return await _run(ENTER, group, user.id, member) == 1
 
 
 async def leave(group: str, socket_id: str, user: UserInfo) -> bool:
@@ -126,18 +134,17 @@ async def leave(group: str, socket_id: str, user: UserInfo) -> bool:
         return False
     if not own:
         del registry.own[group]
-    return await registry.leave(group, member)
+    return await registry.leave(group, user, member)
 
 
 async def present(group: str) -> list[UserInfo]:
     """Who is in a group, each user once."""
-    entries = await _registry().change(group, LOOK)
-    return list({entry.user.id: entry.user for entry in entries}.values())
+    return await _users(LOOK, group)
 
 
 async def is_present(group: str, user_id: int) -> bool:
     """Whether a user is in a group; raises ConnectionError if Redis is away."""
-    return any(user.id == user_id for user in await present(group))
+    return await _run(COUNT, group, user_id) > 0
 
 
 async def announce(group: str, user: UserInfo, event: str) -> None:

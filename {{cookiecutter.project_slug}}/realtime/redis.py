@@ -5,32 +5,42 @@ from collections.abc import Awaitable, Callable
 from weakref import WeakKeyDictionary
 
 from django.conf import settings
-from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 CONNECTIONS = 10  # of each process
 TIMEOUT = 1  # seconds for an answer
+PARTS = 4  # of this time; see `_within`
 PAUSE = 0.2  # seconds between two looks whether Redis is back
 
-_clients: WeakKeyDictionary[asyncio.AbstractEventLoop, Redis] = WeakKeyDictionary()
-_waiting: dict[asyncio.AbstractEventLoop, asyncio.Task] = {}  # for a Redis that is away
+
+class _Connections:
+    """Those of one event loop."""
+
+    def __init__(self):
+        self.client = Redis.from_url(settings.REDIS_URL)
+        # Waiting for a turn says nothing about Redis: a rush of sockets does that, too.
+        self.turns = asyncio.Semaphore(CONNECTIONS)
+        self.waiting: asyncio.Task | None = None  # for a Redis that is away
+
+    @property
+    def away(self) -> bool:
+        return self.waiting is not None and not self.waiting.done()
+
+
+_connections: WeakKeyDictionary[asyncio.AbstractEventLoop, _Connections] = WeakKeyDictionary()
+
+
+def _own() -> _Connections:
+    loop = asyncio.get_running_loop()
+    if loop not in _connections:
+        _connections[loop] = _Connections()
+    return _connections[loop]
 
 
 def get_redis() -> Redis:
     """The client of the running event loop."""
-    loop = asyncio.get_running_loop()
-    if loop not in _clients:
-        # A rush of sockets waits for one of these; without a pool that blocks, the 11th would fail.
-        _clients[loop] = Redis.from_pool(
-            BlockingConnectionPool.from_url(
-                settings.REDIS_URL,
-                max_connections=CONNECTIONS,
-                timeout=TIMEOUT,
-                socket_timeout=TIMEOUT,
-                socket_connect_timeout=TIMEOUT,
-            )
-        )
-    return _clients[loop]
+    return _own().client
 
 
 async def ask[**P, T](function: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -39,32 +49,46 @@ async def ask[**P, T](function: Callable[P, Awaitable[T]], *args: P.args, **kwar
     From then on everyone fails at once until Redis is back: one that hangs is waited for once, not by each
     frame of each socket.
     """
-    loop = asyncio.get_running_loop()
-    if loop in _waiting:
-        raise ConnectionError("Redis is away")
+    own = _own()
+    async with own.turns:
+        if own.away:
+            raise ConnectionError("Redis is away")
+        try:
+            return await _within(TIMEOUT, function(*args, **kwargs))
+        except (RedisError, OSError) as error:  # a TimeoutError is an OSError
+            if not own.away:
+                own.waiting = asyncio.create_task(_wait(own.client))
+            raise ConnectionError(f"Redis does not answer: {error!r}") from error
+
+
+async def _within[T](seconds: float, answer: Awaitable[T]) -> T:
+    """Await an answer; raise TimeoutError when it takes longer.
+
+    The time passes in parts, each of which begins when the loop gets to it: with a single timer, a loop that
+    is itself a second late would lay this at the door of Redis.
+    """
+    task = asyncio.ensure_future(answer)
     try:
-        async with asyncio.timeout(TIMEOUT):
-            return await function(*args, **kwargs)
-    except (RedisError, OSError) as error:  # a TimeoutError is an OSError
-        if loop not in _waiting:
-            _waiting[loop] = loop.create_task(_wait())
-            _waiting[loop].add_done_callback(lambda _: _waiting.pop(loop, None))
-        raise ConnectionError(f"Redis does not answer: {error!r}") from error
+        for _ in range(PARTS):
+            if (await asyncio.wait([task], timeout=seconds / PARTS))[0]:
+                return task.result()
+        raise TimeoutError(f"no answer in {seconds} s")
+    finally:
+        task.cancel()
 
 
-async def _wait() -> None:
+async def _wait(client: Redis) -> None:
     """Return when Redis answers."""
     while True:
         try:
-            async with asyncio.timeout(TIMEOUT):
-                await get_redis().ping()
-                return
+            await _within(TIMEOUT, client.ping())
+            return
         except (RedisError, OSError):
             await asyncio.sleep(PAUSE)
 
 
 async def close() -> None:
     """Close the connections of the running event loop."""
-    client = _clients.pop(asyncio.get_running_loop(), None)
-    if client is not None:
-        await client.aclose()
+    own = _connections.pop(asyncio.get_running_loop(), None)
+    if own is not None:
+        await own.client.aclose()
