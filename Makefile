@@ -24,7 +24,7 @@ demo: .venv/installed ## Generate the default project into demo/ and serve it at
 	else echo "Generating demo/live_site"; $(PYTHON) -m cookiecutter . --no-input --default-config --output-dir demo; fi
 	@$(MAKE) --no-print-directory -C demo/live_site UV=$(abspath $(UV)) demo-users
 	@echo; echo "Serving at http://$${HOST:-127.0.0.1}:$${PORT:-8000}/ - log in as shown above; Ctrl+C stops it"; echo
-	@cd demo/live_site && $(PYTHON) -m config.server --reload
+	@cd demo/live_site && $(PYTHON) -m serving.server --reload
 
 test: .venv/installed ## Bake, boot and talk to every variant; make test ARGS="-k daphne" runs a part
 	$(PYTHON) -m pytest -v -n $(WORKERS) --dist loadgroup $(SELECT) $(ARGS)

@@ -134,7 +134,7 @@ class Load:
 
 
 def uvicorn(application, port, python=sys.executable):
-    """The command that serves an ASGI application as config/server.py of a generated project does."""
+    """The command that serves an ASGI application as serving/server.py of a generated project does."""
     options = "--ws-per-message-deflate false --no-proxy-headers --no-server-header --lifespan off"
     return [
         python,

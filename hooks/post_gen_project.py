@@ -16,7 +16,7 @@ IN_CONTAINERS = not {"docker", "kubernetes", "cloudrun"}.isdisjoint(TARGETS)
 
 # One of N: of the siblings `server_uvicorn.py`, `server_daphne.py`... the chosen one stays, as `server.py`.
 CHOSEN = {
-    "config/server.py": ANSWERS["server"],
+    "serving/server.py": ANSWERS["server"],
     "realtime/layer.py": LAYER,
     "realtime/allowance.py": "memory" if LAYER == "memory" else "redis",
     "realtime/presence.py": "memory" if LAYER == "memory" else "redis",
@@ -28,9 +28,9 @@ KEPT = {
     "accounts/urls.py": ANSWERS["auth"] != "session",
     "accounts/tokens.py": ANSWERS["auth"] != "session",
     "accounts/migrations/0002_revokedlogin.py": ANSWERS["auth"] != "session",
-    "config/uvicorn_frames.py": ANSWERS["server"] in ("uvicorn", "gunicorn"),
-    "config/websocket_limits.py": ANSWERS["server"] != "granian",
-    "config/granian_sockets.py": ANSWERS["server"] == "granian",
+    "serving/uvicorn_frames.py": ANSWERS["server"] in ("uvicorn", "gunicorn"),
+    "serving/websocket_limits.py": ANSWERS["server"] != "granian",
+    "serving/granian_sockets.py": ANSWERS["server"] == "granian",
     "realtime/redis.py": LAYER != "memory",
     "realtime/tests/test_redis.py": LAYER != "memory",
     "static/ui.js": CONSUMERS != [""],

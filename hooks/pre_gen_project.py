@@ -26,7 +26,7 @@ CHOICES = {
 LISTS = ANSWERS["_lists"]
 
 APPS = {
-    *("config", "realtime", "accounts", "health", "rooms", "notifications", "problems"),
+    *("config", "serving", "realtime", "accounts", "health", "rooms", "notifications", "problems"),
     *("static", "templates", "tests", "deploy"),
 }
 

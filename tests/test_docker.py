@@ -130,7 +130,7 @@ def test_hadolint_finds_nothing(project):
 @pytest.mark.image
 def test_the_image_holds_what_runs_and_no_more(project, built, note):
     names = {path.name for path in (built.root / "app").iterdir()}
-    assert {"manage.py", "config", "health", "staticfiles", ".venv"} <= names
+    assert {"manage.py", "config", "serving", "health", "staticfiles", ".venv"} <= names
     assert not names & {".env", ".git", "deploy", "compose.yaml", "Dockerfile", "conftest.py", "db.sqlite3"}
     packages = {path.name for path in (built.root / "app/.venv").glob("lib/*/site-packages/*")}
     assert "django" in packages

@@ -24,7 +24,7 @@ ON_UVICORN = [v for v in VARIANTS if v["server"] in ("uvicorn", "gunicorn")]
 OTHER_UVICORN = """
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 WebSocketsSansIOProtocol.handle_ping = lambda self, event=None: None
-from config.server import main
+from serving.server import main
 main()
 """
 

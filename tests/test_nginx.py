@@ -225,7 +225,7 @@ async def test_a_server_may_restart_while_people_are_connected(project):
     def start(port):
         log = project.folder.with_suffix(f".{port}.log")
         environment = {"HOST": HOST, "PORT": str(port), "FORWARDED_ALLOW_IPS": HOST}
-        return started((".venv/bin/python", "-m", "config.server"), project.folder, log, port, **environment)
+        return started((".venv/bin/python", "-m", "serving.server"), project.folder, log, port, **environment)
 
     async def ask():
         async with client(proxy) as browser:

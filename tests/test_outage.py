@@ -31,7 +31,7 @@ def serving(project, **environment):
     """Serve a project, in a log of its own."""
     port = free_port()
     environment |= {"HOST": HOST, "PORT": str(port)}
-    command, log = (".venv/bin/python", "-m", "config.server"), project.folder.with_suffix(f".{port}.log")
+    command, log = (".venv/bin/python", "-m", "serving.server"), project.folder.with_suffix(f".{port}.log")
     with started(command, project.folder, log, port, **environment) as server:
         yield server
 

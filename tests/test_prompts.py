@@ -270,7 +270,7 @@ def generate(folder, answers, **options):
 
 @pytest.mark.parametrize(
     ("path", "answers"),
-    [("config/server_granian.py", {"server": "granian"}), ("problems", {"rest_api": "none"})],
+    [("serving/server_granian.py", {"server": "granian"}), ("problems", {"rest_api": "none"})],
 )
 def test_path_that_the_template_lacks_fails_the_generation(tmp_path, capfd, path, answers):
     template = tmp_path / "template"

@@ -112,7 +112,7 @@ def test_workers_end_with_the_process_that_started_them(variant, installed):
 
 @pytest.mark.parametrize("variant", each(ALONE))
 def test_workers_that_would_not_hear_each_other_are_refused(variant, installed):
-    command = (".venv/bin/python", "-m", "config.server")
+    command = (".venv/bin/python", "-m", "serving.server")
     refusal = installed(variant).run(*command, fails=True, WEB_CONCURRENCY="2")
     assert refusal.startswith("WEB_CONCURRENCY is wrong. It must be 1")
     assert refusal.count("\n") == 1

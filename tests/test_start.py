@@ -62,7 +62,7 @@ def test_a_wrong_variable_is_named_before_anything_listens(variant, name, value,
     project.write_env(after if value is MISSING else after | {name: value})
     try:
         done = subprocess.run(
-            [".venv/bin/python", "-m", "config.server"],
+            [".venv/bin/python", "-m", "serving.server"],
             cwd=project.folder,
             env=ENVIRONMENT,
             capture_output=True,

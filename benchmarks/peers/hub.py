@@ -3,7 +3,7 @@
 import json
 
 import config.asgi
-import config.server
+import serving.server
 from config.routing import websocket_urlpatterns
 from django.urls import path
 from realtime.consumer import RealtimeConsumer
@@ -24,4 +24,4 @@ async def publish(text):
 
 websocket_urlpatterns.insert(0, path("ws/bench/", BenchConsumer.as_asgi()))
 config.asgi.application = measured(config.asgi.application, publish)
-config.server.main()
+serving.server.main()

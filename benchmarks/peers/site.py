@@ -24,6 +24,6 @@ if os.environ["CHAIN"] == "none":
 elif os.environ["CHAIN"] == "standard":
     config.middleware.stay_on_the_loop = lambda: None
 
-import config.server  # noqa: E402
+import serving.server  # noqa: E402
 
-config.server.main()
+serving.server.main()

@@ -1,4 +1,4 @@
-"""Serve the project with Granian: `python -m config.server`, or with `--reload` while developing."""
+"""Serve the project with Granian: `python -m serving.server`, or with `--reload` while developing."""
 
 import asyncio
 import multiprocessing
@@ -16,8 +16,8 @@ from granian.utils.proxies import wrap_asgi_with_proxy_headers
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-from config.granian_sockets import cut, ended, started, watch
-from config.preflight import preflight
+from serving.granian_sockets import cut, ended, started, watch
+from serving.preflight import preflight
 
 REQUEST_TIMEOUT = 20  # seconds for the head of a request; many clients come at once after a restart
 ABNORMAL = 1006  # the code of a socket that ended without a close frame

@@ -1,4 +1,4 @@
-"""Serve the project with Daphne: `python -m config.server`, or with `--reload` while developing."""
+"""Serve the project with Daphne: `python -m serving.server`, or with `--reload` while developing."""
 
 import asyncio
 import logging
@@ -18,8 +18,8 @@ from twisted.internet.defer import Deferred
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-from config.preflight import preflight
-from config.websocket_limits import CLOSE_TIMEOUT, REQUEST_TIMEOUT, FrameCount
+from serving.preflight import preflight
+from serving.websocket_limits import CLOSE_TIMEOUT, REQUEST_TIMEOUT, FrameCount
 from realtime.drain import drain
 
 PING_INTERVAL = PING_TIMEOUT = 20  # seconds; less than the idle timeouts of proxies and load balancers

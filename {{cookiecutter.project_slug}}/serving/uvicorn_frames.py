@@ -6,7 +6,7 @@ from contextlib import suppress
 from functools import lru_cache, partial
 from inspect import signature
 
-from config.websocket_limits import CLOSE_TIMEOUT, REQUEST_TIMEOUT, FrameCount, cut
+from serving.websocket_limits import CLOSE_TIMEOUT, REQUEST_TIMEOUT, FrameCount, cut
 
 try:
     from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -156,4 +156,4 @@ if fits(Http, HttpToolsProtocol, "loop") and fits(SharedFrames, WebSocketsSansIO
     PROTOCOLS = {"http": Http, "ws": SharedFrames}
 else:
     PROTOCOLS = {}
-    logger.warning("config/uvicorn_frames.py does not know this version of Uvicorn and does nothing")
+    logger.warning("serving/uvicorn_frames.py does not know this version of Uvicorn and does nothing")

@@ -1,4 +1,4 @@
-"""What is found out before the server starts, and said in a line; `python -m config.preflight` looks, too."""
+"""What is found out before the server starts, said in a line; also by `python -m serving.preflight`."""
 
 import logging
 import os

@@ -1,4 +1,4 @@
-"""Serve the project with Hypercorn: `python -m config.server`, or with `--reload` while developing."""
+"""Serve the project with Hypercorn: `python -m serving.server`, or with `--reload` while developing."""
 
 import asyncio
 import logging
@@ -24,8 +24,8 @@ from wsproto.extensions import PerMessageDeflate
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-from config.preflight import preflight
-from config.websocket_limits import CLOSE_TIMEOUT, FrameCount, cut
+from serving.preflight import preflight
+from serving.websocket_limits import CLOSE_TIMEOUT, FrameCount, cut
 from realtime.drain import drain
 
 PING_INTERVAL = 20  # seconds; less than the idle timeouts of proxies and load balancers

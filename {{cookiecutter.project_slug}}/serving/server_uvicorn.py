@@ -1,4 +1,4 @@
-"""Serve the project with Uvicorn: `python -m config.server`, or with `--reload` while developing."""
+"""Serve the project with Uvicorn: `python -m serving.server`, or with `--reload` while developing."""
 
 import logging
 import multiprocessing
@@ -12,8 +12,8 @@ from django.utils.log import configure_logging
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-from config.preflight import preflight
-from config.uvicorn_frames import PROTOCOLS, finish_handshakes
+from serving.preflight import preflight
+from serving.uvicorn_frames import PROTOCOLS, finish_handshakes
 from realtime.drain import drain
 
 PING_INTERVAL = PING_TIMEOUT = 20  # seconds; less than the idle timeouts of proxies and load balancers

@@ -1,4 +1,4 @@
-"""Serve the project with Gunicorn: `python -m config.server`, or with `--reload` while developing."""
+"""Serve the project with Gunicorn: `python -m serving.server`, or with `--reload` while developing."""
 
 import asyncio
 import logging
@@ -16,8 +16,8 @@ from uvicorn_worker import UvicornWorker
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-from config.preflight import preflight
-from config.uvicorn_frames import PROTOCOLS, finish_handshakes
+from serving.preflight import preflight
+from serving.uvicorn_frames import PROTOCOLS, finish_handshakes
 
 PING_INTERVAL = PING_TIMEOUT = 20  # seconds; less than the idle timeouts of proxies and load balancers
 GRACE = 3  # seconds that running requests have to end, once the sockets are closed
