@@ -4,7 +4,7 @@ One event of 200 bytes to all sockets of one server process, with Redis as the c
 The peers: a consumer of this template, in a generated project served by its own command, each socket with a
 session; a bare ASGI app on the same server, which awaits `send` for one socket after the other; a Channels
 consumer as in its tutorial, with `group_send`; and Node with `ws` and with socket.io. The
-template puts an event into a WebSocket frame once (`serving/uvicorn_frames.py`); Uvicorn by itself does it for
+template puts an event into a frame once (`serving/uvicorn_frames.py`); Uvicorn by itself does it for
 each socket.
 
 Latencies are those of an event at a time, from publishing it to having read it, over all sockets. Deliveries
