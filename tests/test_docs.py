@@ -53,13 +53,14 @@ def code(text):
 
 
 def test_readme_s_table_has_every_prompt_and_every_choice():
-    table, prompts = {}, []
-    for names, choices, _ in rows(section(README, "The questions")):
+    table, needs, prompts = {}, [], []
+    for names, choices, advice in rows(section(README, "The questions")):
         prompts = code(names) or prompts
+        needs += [(f"{prompts[0]}={choices}", need) for need in re.findall(r"needs `(\S+)`", advice)]
         for prompt in prompts:
             table.setdefault(prompt, []).extend(choices.split(", "))
-    choices = {key: CONFIG[key] if isinstance(CONFIG[key], list) else ["text"] for key in QUESTIONS}
-    assert table == choices | CONFIG["_lists"]
+    assert table == {key: list(CONFIG["_options"].get(key, ["text"])) for key in QUESTIONS}
+    assert needs == [(answer, need.split("=")[1]) for answer, need in CONFIG["_needs"].items()]
 
 
 def test_readme_shows_the_questions_as_they_are_asked(tmp_path):

@@ -3,7 +3,6 @@
 import ast
 import json
 import os
-import re
 import shlex
 import shutil
 import subprocess
@@ -17,8 +16,8 @@ from cookiecutter.exceptions import FailedHookException
 from cookiecutter.generate import generate_context
 from cookiecutter.main import cookiecutter
 from cookiecutter.prompt import prompt_for_config
-from jinja2 import Template
 
+from refusals import Refusal
 from variants import CONFIG, QUESTIONS, TEMPLATE
 
 BAD = [
@@ -55,8 +54,8 @@ BAD = [
     ("consumers", "all, rooms", "give all alone"),
     ("consumers", "none, rooms", "give none alone"),
     ("deployment", "heroku", "unknown item 'heroku'; choose from docker, kubernetes, cloudrun, systemd"),
-    ("deployment", "Docker, CloudRun", "deployment cloudrun keeps no files"),  # and the database is SQLite
-    ("deployment", "all", "deployment kubernetes keeps no files"),
+    ("deployment", "Docker, CloudRun", "deployment cloudrun needs database postgresql; choose"),
+    ("deployment", "all", "or another deployment: docker, systemd, supervisor."),
     ("project_name", " ", "empty"),
     ("project_name", "two\nlines", "U+000A"),
     ("project_name", "a\ttab", "U+0009"),
@@ -69,9 +68,13 @@ BAD = [
     ("author_name", "Ada\0", "U+0000"),
 ]
 
-PAIRS = [
-    ({"auth": "jwt", "rest_api": "none"}, "choose rest_api=drf or auth=session."),
-    ({"auth": "session_jwt", "rest_api": "none"}, "choose rest_api=drf or auth=session."),
+NAMES = [
+    *("django", "asgiref", "channels", "channels_redis", "redis", "msgspec", "servestatic", "environs"),
+    *("uvicorn", "uvicorn_worker", "uvloop", "httptools", "websockets", "daphne", "twisted", "autobahn"),
+    *("hypercorn", "wsproto", "gunicorn", "granian", "rest_framework", "rest_framework_simplejwt", "adrf"),
+    *("djangorestframework", "drf_spectacular", "csp", "psycopg", "pytest", "pytest_django", "ruff", "uv"),
+    *("config", "serving", "realtime", "accounts", "health", "rooms", "notifications", "problems"),
+    *("static", "templates", "deploy", "manage", "conftest"),
 ]
 
 GOOD_TEXTS = [
@@ -94,32 +97,42 @@ LISTS = [
 ]
 
 
-def refusal(template, folder, capfd, **answers):
-    """Return what stands on stderr after `answers` were refused; nothing may be left on disk."""
-    capfd.readouterr()
-    with pytest.raises(FailedHookException):
-        cookiecutter(str(template), no_input=True, extra_context=answers, output_dir=str(folder / "out"))
+def refusal(folder, **answers):
+    """Return what is said when `answers` are refused; nothing may be left on disk."""
+    with pytest.raises(Refusal) as refused:
+        cookiecutter(str(TEMPLATE), no_input=True, extra_context=answers, output_dir=str(folder / "out"))
     assert list(folder.rglob("*")) == [folder / "out"]
-    return capfd.readouterr().err
-
-
-def in_one_line(error):
-    return error.endswith("\n") and error.count("\n") == 1
+    return str(refused.value)
 
 
 @pytest.mark.parametrize(("question", "answer", "cure"), BAD)
-def test_bad_answer_is_refused_in_one_line(tmp_path, capfd, question, answer, cure):
-    error = refusal(TEMPLATE, tmp_path, capfd, **{"project_slug": "some_site", question: answer})
-    assert in_one_line(error), error
-    assert error.startswith(question)
-    assert cure in error
+def test_bad_answer_is_refused_in_one_line(tmp_path, question, answer, cure):
+    line = refusal(tmp_path, **{"project_slug": "some_site", question: answer})
+    assert "\n" not in line
+    assert line.startswith(question)
+    assert cure in line
 
 
-@pytest.mark.parametrize(("answers", "cure"), PAIRS)
-def test_bad_pair_is_refused_in_one_line(tmp_path, capfd, answers, cure):
-    error = refusal(TEMPLATE, tmp_path, capfd, **answers)
-    assert in_one_line(error), error
-    assert cure in error
+@pytest.mark.parametrize("name", NAMES)
+def test_slug_may_be_no_app_and_no_dependency(tmp_path, name):
+    assert refusal(tmp_path, project_slug=name).endswith(f"choose another name, e.g. my_{name}_site.")
+
+
+def needs():
+    """Yield each answer, what it needs, and each choice that is not that."""
+    for answer, need in CONFIG["_needs"].items():
+        option, name = need.split("=")
+        for other in CONFIG["_options"][option].keys() - {name}:
+            yield pytest.param(answer, need, f"{option}={other}", id=f"{answer}, {option}={other}")
+
+
+@pytest.mark.parametrize(("answer", "need", "other"), list(needs()))
+def test_answer_is_refused_without_what_it_needs(tmp_path, answer, need, other):
+    line = refusal(tmp_path, **dict(pair.split("=") for pair in (answer, other)))
+    option, choice = answer.split("=")
+    start, _, others = line.removesuffix(".").partition(f" or another {option}: ")
+    assert start == f"{option} {choice} needs {need.replace('=', ' ')}; choose {need},"
+    assert not {f"{option}={name}" for name in others.split(", ")} & CONFIG["_needs"].keys()
 
 
 @pytest.mark.parametrize(
@@ -133,58 +146,67 @@ def test_bad_pair_is_refused_in_one_line(tmp_path, capfd, answers, cure):
         ("author_name", "#% if", "template marks"),
     ],
 )
-def test_answer_that_nobody_checked_before_is_refused(tmp_path, capfd, question, answer, cure):
+def test_answer_that_nobody_checked_before_is_refused(tmp_path, question, answer, cure):
     """Of a replay file, or typed at the prompt; on the command line cookiecutter renders or refuses these."""
     replay = tmp_path / "replay.json"
     replay.write_text(json.dumps({"cookiecutter": default_answers() | {question: answer}}))
-    with pytest.raises(FailedHookException):
-        cookiecutter(str(TEMPLATE), replay=str(replay), output_dir=str(tmp_path))
-    error = capfd.readouterr().err
-    assert in_one_line(error), error
-    assert error.startswith(question)
-    assert cure in error
+    line = only_line("cookiecutter", TEMPLATE, "--replay-file", replay, cwd=tmp_path)
+    assert line.startswith(question)
+    assert cure in line
+    assert list(tmp_path.iterdir()) == [replay]
+
+
+def only_line(*command, cwd):
+    """Return what a module prints that is run and must fail: one line."""
+    command = [sys.executable, "-m", *map(str, command)]
+    done = subprocess.run(command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert done.returncode == 1
+    assert done.stdout.count("\n") == 1, done.stdout
+    return done.stdout
+
+
+def test_refusal_is_all_that_is_printed(tmp_path):
+    line = only_line("cookiecutter", TEMPLATE, "--no-input", "project_slug=django", cwd=tmp_path)
+    assert (
+        line
+        == "project_slug 'django' shadows the dependency django; choose another name, e.g. my_django_site.\n"
+    )
+    assert not list(tmp_path.iterdir())
+
+
+def test_refusal_leaves_an_existing_project_alone(tmp_path):
+    project = generate(tmp_path, {})
+    before = files(project)
+    with pytest.raises(Refusal):
+        generate(tmp_path, {"deployment": "cloudrun"}, overwrite_if_exists=True)
+    assert files(project) == before
 
 
 def default_answers():
     return prompt_for_config(generate_context(str(TEMPLATE / "cookiecutter.json")), no_input=True)
 
 
-@pytest.fixture(scope="module")
-def pre_gen():
-    """Return the names that hooks/pre_gen_project.py defines, after it accepted the default answers."""
-    source = (TEMPLATE / "hooks" / "pre_gen_project.py").read_text(encoding="utf-8")
-    names = {}
-    exec(Template(source).render(cookiecutter=default_answers()), names)
-    return names
+def test_options_are_what_is_asked():
+    """Cookiecutter wants the choices at the top and again for its labels, and renders neither."""
+    choices = {key: list(choices) for key, choices in CONFIG["_options"].items()}
+    lists = {key: choices.pop(key) for key in CONFIG["_lists"]}
+    assert choices == {key: CONFIG[key] for key in QUESTIONS if isinstance(CONFIG[key], list)}
 
-
-def test_hook_knows_the_choices(pre_gen):
-    choices = {key: tuple(CONFIG[key]) for key in QUESTIONS if isinstance(CONFIG[key], list)}
-    assert choices == pre_gen["CHOICES"]
-
-
-def test_slug_may_be_no_app_and_no_dependency(pre_gen):
-    project = TEMPLATE / "{{cookiecutter.project_slug}}"
-    apps = {path.name for path in project.iterdir() if path.is_dir() and path.name.isidentifier()}
-    requirements = re.findall(r'^  "([a-z-]+)', (project / "pyproject.toml").read_text(), re.MULTILINE)
-    assert apps <= pre_gen["APPS"]
-    assert {name.replace("-", "_") for name in requirements} <= pre_gen["DEPENDENCIES"]
-
-
-def test_every_question_and_choice_is_described():
     prompts = CONFIG["__prompts__"]
     assert list(prompts) == QUESTIONS
-    for key in QUESTIONS:
-        if isinstance(CONFIG[key], list):
-            assert list(prompts[key]) == ["__prompt__", *CONFIG[key]]
-    for key, items in CONFIG["_lists"].items():
-        assert all(item in prompts[key] for item in items)
+    for key, names in choices.items():
+        assert list(prompts[key]) == ["__prompt__", *names]
+    for key, names in lists.items():
+        assert f"comma-separated from: {', '.join(names)}; or all, or none" in prompts[key]
 
 
-def test_no_list_item_is_part_of_another():
-    """Templates ask `"rooms" in cookiecutter.__consumers`, which is a text."""
-    for items in CONFIG["_lists"].values():
-        assert not [(one, other) for one in items for other in items if one != other and one in other]
+def test_needs_are_among_the_options_and_said():
+    for answer, need in CONFIG["_needs"].items():
+        (option, choice), (needed, name) = answer.split("="), need.split("=")
+        assert choice in CONFIG["_options"][option]
+        assert name in CONFIG["_options"][needed]
+        if option not in CONFIG["_lists"]:
+            assert f"(needs {needed} {name})" in CONFIG["__prompts__"][option][choice]
 
 
 @pytest.mark.parametrize("text", GOOD_TEXTS)
@@ -209,7 +231,7 @@ def setting(project, name):
 @pytest.mark.parametrize(("answer", "chosen"), LISTS)
 def test_list_answer(bake, answer, chosen):
     project = bake(consumers=answer)
-    assert [name for name in CONFIG["_lists"]["consumers"] if (project / name).exists()] == chosen
+    assert [name for name in CONFIG["_options"]["consumers"] if (project / name).exists()] == chosen
 
 
 def test_slug_is_derived(bake):
@@ -268,23 +290,39 @@ def generate(folder, answers, **options):
     )
 
 
-@pytest.mark.parametrize(
-    ("path", "answers"),
-    [("serving/server_granian.py", {"server": "granian"}), ("problems", {"rest_api": "none"})],
-)
-def test_path_that_the_template_lacks_fails_the_generation(tmp_path, capfd, path, answers):
-    template = tmp_path / "template"
-    for name in ("cookiecutter.json", "hooks", "{{cookiecutter.project_slug}}"):
+@pytest.fixture
+def template(tmp_path):
+    """Return a copy of what the template consists of."""
+    folder = tmp_path / "template"
+    folder.mkdir()
+    for name in ("cookiecutter.json", "refusals.py", "hooks", "{{cookiecutter.project_slug}}"):
         copy = shutil.copytree if (TEMPLATE / name).is_dir() else shutil.copy
-        template.mkdir(exist_ok=True)
-        copy(TEMPLATE / name, template / name)
+        copy(TEMPLATE / name, folder / name)
+    return folder
+
+
+@pytest.mark.parametrize("path", ["serving/server_granian.py", "problems", "deploy/kubernetes/hpa.yaml"])
+def test_claimed_path_that_the_template_lacks_fails_the_generation(template, tmp_path, capfd, path):
     (template / "{{cookiecutter.project_slug}}" / path).rename(tmp_path / "elsewhere")
-    (tmp_path / "work").mkdir()
-    error = refusal(template, tmp_path / "work", capfd, **answers)
-    assert (
-        error
-        == f"{path} is named in hooks/post_gen_project.py but is not in the template; mend one of them.\n"
-    )
+    with pytest.raises(FailedHookException):
+        cookiecutter(str(template), no_input=True, output_dir=str(tmp_path / "out"))
+    assert not list((tmp_path / "out").iterdir())
+    line = f"{path} is claimed in cookiecutter.json but is not in the template; mend one of them.\n"
+    assert capfd.readouterr().err == line
+
+
+def test_order_of_claims_has_no_meaning(template, tmp_path, bake):
+    options = {
+        option: {choice: claims[::-1] for choice, claims in reversed(choices.items())}
+        for option, choices in reversed(CONFIG["_options"].items())
+    }
+    answers = {"channel_layer": "redis", "deployment": "kubernetes", "database": "postgresql"}
+    expected = files(bake(**answers))
+    assert Path("deploy/kubernetes/hpa.yaml") in expected
+
+    (template / "cookiecutter.json").write_text(json.dumps(CONFIG | {"_options": options}))
+    project = cookiecutter(str(template), no_input=True, extra_context=answers, output_dir=str(tmp_path))
+    assert files(Path(project)) == expected
 
 
 def run(*command, cwd=None, **options):

@@ -41,7 +41,8 @@ def template(tmp_path):
     """Return a git repository with this template in it."""
     folder = tmp_path / "template"
     folder.mkdir()
-    shutil.copy(TEMPLATE / "cookiecutter.json", folder)
+    for name in ("cookiecutter.json", "refusals.py"):
+        shutil.copy(TEMPLATE / name, folder)
     for name in ("hooks", "{{cookiecutter.project_slug}}"):
         shutil.copytree(TEMPLATE / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     run("git", "init", "--quiet", "--initial-branch=main", cwd=folder)

@@ -10,8 +10,8 @@ CONFIG = json.loads((TEMPLATE / "cookiecutter.json").read_text(encoding="utf-8")
 QUESTIONS = [key for key in CONFIG if not key.startswith("_")]
 
 # Every option with the answers that tests give it. Of a list: all, none, and each item alone.
-OPTIONS = {key: CONFIG[key] for key in QUESTIONS if isinstance(CONFIG[key], list)}
-OPTIONS |= {key: [", ".join(items), "none", *items] for key, items in CONFIG["_lists"].items()}
+OPTIONS = {key: list(choices) for key, choices in CONFIG["_options"].items()}
+OPTIONS |= {key: [", ".join(OPTIONS[key]), "none", *OPTIONS[key]] for key in CONFIG["_lists"]}
 
 ALL_CONSUMERS = OPTIONS["consumers"][0]
 
@@ -21,9 +21,8 @@ STRUCTURE = (*CORE, "rest_api", "database", "consumers")
 
 def is_valid(variant):
     """Say whether pre_gen accepts these answers together."""
-    has_api = variant["auth"] == "session" or variant["rest_api"] == "drf"
-    keeps_files = variant.get("deployment", "none") in ("none", "docker", "systemd", "supervisor")
-    return has_api and (keeps_files or variant["database"] == "postgresql")
+    given = {f"{key}={choice}" for key, choices in variant.items() for choice in choices.split(", ")}
+    return all(need in given for answer, need in CONFIG["_needs"].items() if answer in given)
 
 
 def answers(options):
