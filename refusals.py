@@ -1,7 +1,7 @@
 """Refuse answers that would not work, before a file is written: one line that says the rule and the cure.
 
-An extension of Jinja, so that it runs in the process of cookiecutter or cruft: what a hook says, in a process of
-its own, stands above a traceback. See
+An extension of Jinja, so that it runs in the process of cookiecutter or cruft: what a hook says, in a process
+of its own, stands above a traceback. See
 https://cookiecutter.readthedocs.io/en/stable/advanced/local_extensions.html
 """
 
@@ -12,7 +12,6 @@ import sys
 import unicodedata
 from pathlib import Path
 
-from click import ClickException
 from cookiecutter.exceptions import FailedHookException
 from cookiecutter.utils import simple_filter
 
@@ -23,9 +22,13 @@ PROJECT = Path("{{cookiecutter.project_slug}}")
 JOINERS = "\u200d"
 
 
-class Refusal(FailedHookException, ClickException):
-    """The line to show. Cookiecutter knows it as the first of these classes, and removes the folder; cruft as
-    the second."""
+class Refusal(FailedHookException, SystemExit):
+    """The line to show. For the first of these classes cookiecutter prints it alone and removes the folder; for the
+    second cruft does, or whatever else makes projects."""
+
+    def __init__(self, line):
+        super().__init__(line)
+        self.code = line
 
 
 def accept(answers):
