@@ -23,8 +23,8 @@ JOINERS = "\u200d"
 
 
 class Refusal(FailedHookException, SystemExit):
-    """The line to show. For the first of these classes cookiecutter prints it alone and removes the folder; for the
-    second cruft does, or whatever else makes projects."""
+    """The line to show: cookiecutter, which knows the first class, prints it and removes the folder; where
+    nobody catches it, as in cruft, it ends the program for the second."""
 
     def __init__(self, line):
         super().__init__(line)

@@ -200,6 +200,13 @@ def test_options_are_what_is_asked():
         assert f"comma-separated from: {', '.join(names)}; or all, or none" in prompts[key]
 
 
+def test_no_list_item_is_part_of_another():
+    """Templates ask `"rooms" in cookiecutter.__consumers`, which is a text."""
+    for key in CONFIG["_lists"]:
+        items = CONFIG["_options"][key]
+        assert not [(one, other) for one in items for other in items if one != other and one in other]
+
+
 def test_needs_are_among_the_options_and_said():
     for answer, need in CONFIG["_needs"].items():
         (option, choice), (needed, name) = answer.split("="), need.split("=")
