@@ -251,12 +251,11 @@ def _publisher() -> _Publisher:
 
 
 def _background_loop() -> asyncio.AbstractEventLoop:
-#% if cookiecutter.channel_layer == "memory"
-    logger.warning(
-        "the in-memory channel layer reaches only sockets of the process that publishes, and this one has "
-        "none; a channel layer that processes share lets commands and workers publish, too"
-    )
-#% endif
+    if getattr(type(get_channel_layer()), "in_process", False):
+        logger.warning(
+            "the in-memory channel layer reaches only sockets of the process that publishes, and this one "
+            "has none; a channel layer that processes share lets commands and workers publish, too"
+        )
     loop = _BackgroundLoop()
     threading.Thread(target=loop.run_forever, name="publish", daemon=True).start()
     atexit.register(flush)
