@@ -4,9 +4,7 @@ import asyncio
 import random
 from collections.abc import Iterable, Iterator
 from itertools import batched
-from typing import Protocol
-
-from django.contrib.auth.models import AbstractUser
+from typing import Any, Protocol
 
 from realtime.outbox import Outbox
 
@@ -19,7 +17,7 @@ HANDSHAKES = 200  # a second that a process can be expected to bear; more client
 class Socket(Protocol):
     """What the hub knows of a consumer."""
 
-    user: AbstractUser
+    user: Any  # Django's; servers import this before its models can be
     login: tuple  # see `realtime.revocation`
     opened_at: float  # by the loop's clock
     outbox: Outbox
