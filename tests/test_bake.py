@@ -38,7 +38,7 @@ BELONGS_TO = {
     r"channels_redis.pubsub": {"channel_layer": ["redis"]},
     r"channels_redis.core": {"channel_layer": ["redis_queue"]},
     r"InMemoryChannelLayer": {"channel_layer": ["memory"]},
-    r"jwt|simplejwt|bearer|token_expiring": {"auth": ["jwt", "session_jwt"]},
+    r"jwt|simplejwt|bearer": {"auth": ["jwt", "session_jwt"]},
     r"rooms?": {"consumers": ["rooms, notifications", "rooms"]},
     r"notifications?|notify_user": {"consumers": ["rooms, notifications", "notifications"]},
     r"postgres|postgresql|psycopg": {"database": ["postgresql"]},
