@@ -131,6 +131,11 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
         """The user as other clients see it."""
         return UserInfo(self.user.pk, self.user.get_username())
 
+    @property
+    def takes_frames(self) -> bool:
+        """Whether what is sent can still reach the client."""
+        return self.is_open and not self.outbox.closed
+
     def since(self) -> int | None:
         """The id in `?since=`: the last one that a client which comes back has seen."""
         value = parse_qs(self.scope["query_string"].decode("latin-1")).get("since", [""])[0]
@@ -157,9 +162,8 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
         """Send a frame to this socket alone; nothing happens when the socket is gone."""
         if not self._greeted:
             await self.greet(Connected(user=self.user_info, heartbeat=HEARTBEAT))
-        if self.is_open:
+        if self.takes_frames:
             await self.outbox.send({"type": "websocket.send", "text": to_text(frame)})
-            self.is_open = self.is_open and not self.outbox.closed
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """Close the socket with a code and a reason; once is enough."""
@@ -171,7 +175,7 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
 
     async def send_away(self, after: float) -> None:
         """Close the socket, and have the client come back after so many seconds; once is enough."""
-        if not self.is_open or self.outbox.closed:
+        if not self.takes_frames:
             return
         try:
             async with asyncio.timeout(CLOSE_SECONDS):
@@ -302,7 +306,7 @@ class RealtimeConsumer(AsyncWebsocketConsumer):
         rows, position, until, page = await history.begin(since, now)
         if since is not None and position != since:
             await self.send_frame(Gap(asked=since, resumed=position))
-        while self.is_open:
+        while self.takes_frames:
             for key, frame in page:
                 await self.send_frame(frame)
                 position = key

@@ -40,12 +40,17 @@ ENTER = CLOCK + "redis.call('ZADD', KEYS[1], now, ARGV[3])" + SOCKETS
 LEAVE = CLOCK + "redis.call('ZREM', KEYS[1], ARGV[3])" + SOCKETS
 COUNT = CLOCK + SOCKETS
 # With any number of members; not who has just left.
-CONFIRM = CLOCK + """
+CONFIRM = (
+    CLOCK
+    + """
 for i = 2, #ARGV do redis.call('ZADD', KEYS[1], 'XX', now, ARGV[i]) end
 redis.call('EXPIRE', KEYS[1], 2 * ARGV[1])
 """
+)
 # Returns one member for each user.
-LOOK = CLOCK + """
+LOOK = (
+    CLOCK
+    + """
 local users, known = {}, {}
 for _, member in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], now - ARGV[1], '+inf')) do
     local id = string.match(member, ' (%S+)')
@@ -54,6 +59,7 @@ for _, member in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], now - ARGV[1], '+in
 end
 return users
 """
+)
 # Takes off who was not confirmed in time, and returns them: only one process gets to hear of each.
 BURY = """
 local before = redis.call('TIME')[1] - ARGV[1]
