@@ -56,13 +56,17 @@ class Connection(AsyncWebsocketConsumer):
             await self.base_send({"type": "websocket.send", "text": text})
         self.outbox.release()
 
+    @property
+    def takes_frames(self) -> bool:
+        """Whether what is sent can still reach the client."""
+        return self.is_open and not self.outbox.closed
+
     async def send_frame(self, frame: msgspec.Struct | dict[str, Any]) -> None:
         """Send a frame to this socket alone; nothing happens when the socket is gone."""
         if not self._greeted:
             await self.greet()
-        if self.is_open:
+        if self.takes_frames:
             await self.outbox.send({"type": "websocket.send", "text": to_text(frame)})
-            self.is_open = self.is_open and not self.outbox.closed
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """Close the socket with a code and a reason; once is enough."""
@@ -74,7 +78,7 @@ class Connection(AsyncWebsocketConsumer):
 
     async def reconnect(self, after: float) -> None:
         """Close the socket, and have the client come back after so many seconds; once is enough."""
-        if not self.is_open or self.outbox.closed:
+        if not self.takes_frames:
             return
         try:
             async with asyncio.timeout(CLOSE_SECONDS):

@@ -136,7 +136,7 @@ class RealtimeConsumer(Dispatcher):
         rows, position, until, page = await history.begin(since, now)
         if since is not None and position != since:
             await self.send_frame(Gap(asked=since, resumed=position))
-        while self.is_open:
+        while self.takes_frames:
             for key, frame in page:
                 await self.send_frame(frame)
                 position = key
