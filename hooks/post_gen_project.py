@@ -29,6 +29,7 @@ KEPT = {
     "accounts/tokens.py": ANSWERS["auth"] != "session",
     "accounts/migrations/0002_revokedlogin.py": ANSWERS["auth"] != "session",
     "serving/uvicorn_frames.py": ANSWERS["server"] in ("uvicorn", "gunicorn"),
+    "serving/uvicorn_setup.py": ANSWERS["server"] in ("uvicorn", "gunicorn"),
     "serving/websocket_limits.py": ANSWERS["server"] != "granian",
     "serving/granian_sockets.py": ANSWERS["server"] == "granian",
     "realtime/redis.py": LAYER != "memory",
