@@ -21,7 +21,7 @@ from django.middleware.csrf import CsrfViewMiddleware
 from django.middleware.security import SecurityMiddleware
 from django.utils.module_loading import import_string
 
-# That of Django, which has one since 6.0, and that of django-csp
+# Django's own, which it has since 6.0, and that of the package from before; MIDDLEWARE has one of them.
 CSP = {"django.middleware.csp.ContentSecurityPolicyMiddleware", "csp.middleware.CSPMiddleware"}
 WITHOUT_IO = (
     SecurityMiddleware,

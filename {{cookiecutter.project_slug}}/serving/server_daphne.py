@@ -139,7 +139,7 @@ class Server(daphne.server.Server):
 
 
 def make_application():
-    """Let the application's sockets wait, and cut, as the protocol above can."""
+    """Give each socket what its protocol above can: hold back a fast client, and cut one."""
     from config.asgi import application
 
     async def app(scope, receive, send):
