@@ -1,4 +1,4 @@
-"""What Uvicorn is told and does here, by itself and as a worker of Gunicorn."""
+"""What Uvicorn is told and does here, whoever starts it."""
 
 import asyncio
 import logging
