@@ -33,7 +33,6 @@ KEPT = {
     "serving/granian_sockets.py": ANSWERS["server"] == "granian",
     "realtime/redis.py": LAYER != "memory",
     "realtime/tests/test_redis.py": LAYER != "memory",
-    "static/ui.js": CONSUMERS != [""],
     "realtime/presence.py": "rooms" in CONSUMERS,
     "rooms": "rooms" in CONSUMERS,
     "notifications": "notifications" in CONSUMERS,

@@ -94,7 +94,7 @@ def texts(project):
 
 
 def is_copied(path):
-    return bool({"templates", "static"} & set(path.parts))
+    return bool({"templates", "static", "consumer_template"} & set(path.parts))
 
 
 def test_no_jinja_is_left(projects):

@@ -14,11 +14,12 @@ from config.middleware import stay_on_the_loop
 from config.routing import websocket_urlpatterns
 from realtime.auth import WebSocketAuthMiddleware
 from realtime.origin import TrustedOrigin
+from realtime.reachable import reachable
 
 stay_on_the_loop()
 application = ProtocolTypeRouter(
     {
         "http": get_asgi_application(),
-        "websocket": TrustedOrigin(WebSocketAuthMiddleware(URLRouter(websocket_urlpatterns))),
+        "websocket": TrustedOrigin(WebSocketAuthMiddleware(URLRouter(reachable(websocket_urlpatterns)))),
     }
 )

@@ -3,6 +3,8 @@ from django.apps import AppConfig
 
 class RealtimeConfig(AppConfig):
     name = "realtime"
+    url_prefix = "api/"
+    endpoints = [("asyncapi", "WebSocket frames", "every frame type of every consumer, as AsyncAPI")]
 
     def ready(self):
 #% if cookiecutter.database == "postgresql"
