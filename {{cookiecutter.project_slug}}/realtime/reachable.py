@@ -9,6 +9,7 @@ from django.urls import URLPattern
 from django.urls.resolvers import RegexPattern
 
 CURE = "Give one of them an address of its own, or change their order, or that of INSTALLED_APPS."
+FAILED_TO_START = 3  # with which a worker ends the server, instead of being started again
 
 logger = logging.getLogger("realtime")
 
@@ -23,7 +24,7 @@ def reachable(routes: list[URLPattern]) -> list[URLPattern]:
     if problems := unreachable(routes):
         for problem in problems:
             logger.critical("%s %s", problem, CURE)  # sys.exit() is silent in the thread of a reloader
-        sys.exit(1)
+        sys.exit(FAILED_TO_START)
     return routes
 
 
