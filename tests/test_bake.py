@@ -120,7 +120,7 @@ def test_files_end_and_breathe_as_they_should(projects):
     """A conditional block leaves no hole and no missing line end."""
     for project in projects:
         for path, text in texts(project):
-            hole = "\n\n\n\n" if path.suffix in (".py", ".md") else "\n\n\n"  # Markdown may quote Python
+            hole = "\n\n\n\n" if path.suffix in (".py", ".py-tpl", ".md") else "\n\n\n"  # Markdown may quote Python
             ends_well = not text or (text.endswith("\n") and not text.endswith("\n\n"))
             assert ends_well, f"{path} of {projects[project]}"
             assert hole not in text or path.name == "LICENSE", f"{path} of {projects[project]}"

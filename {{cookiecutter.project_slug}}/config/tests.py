@@ -113,7 +113,7 @@ ROUTES = [
     (["ws/polls/", "ws/polls/"], ["ws/polls/"]),
     (["ws/<slug:name>/", "ws/lobby/"], ["ws/lobby/"]),
     (["ws/lobby/", "ws/<slug:name>/"], []),
-    (["ws/rooms/lobby/", "ws/rooms/<slug:name>/", "ws/rooms/<slug:name>/live/"], []),
+    (["ws/polls/one/", "ws/polls/<slug:name>/", "ws/polls/<slug:name>/live/"], []),
     (["ws/<path:rest>", "ws/polls/", "ws/<int:pk>/"], ["ws/polls/", "ws/<int:pk>/"]),
     (["ws/<int:pk>/", "ws/<uuid:key>/", "ws/<slug:name>/", "ws/<str:name>/", "ws/<path:rest>"], []),
     (["ws/<str:name>/", "ws/<slug:name>/"], ["ws/<slug:name>/"]),
