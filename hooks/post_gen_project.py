@@ -19,12 +19,16 @@ CHOSEN = {
     "serving/server.py": ANSWERS["server"],
     "realtime/layer.py": LAYER,
     "realtime/allowance.py": "memory" if LAYER == "memory" else "redis",
-    "realtime/presence.py": "memory" if LAYER == "memory" else "redis",
+    "rooms/presence.py": "memory" if LAYER == "memory" else "redis",
 }
 
 # Files and folders that stand or go whole.
 KEPT = {
     "realtime/auth_jwt.py": ANSWERS["auth"] != "session",
+    "realtime/views_jwt.py": ANSWERS["auth"] != "session",
+    "realtime/tests/test_auth_jwt.py": ANSWERS["auth"] != "session",
+    "realtime/tests/test_auth_session.py": ANSWERS["auth"] != "jwt",
+    "accounts/test_tokens.py": ANSWERS["auth"] != "session",
     "accounts/urls.py": ANSWERS["auth"] != "session",
     "accounts/tokens.py": ANSWERS["auth"] != "session",
     "accounts/migrations/0002_revokedlogin.py": ANSWERS["auth"] != "session",
@@ -33,7 +37,9 @@ KEPT = {
     "serving/granian_sockets.py": ANSWERS["server"] == "granian",
     "realtime/redis.py": LAYER != "memory",
     "realtime/tests/test_redis.py": LAYER != "memory",
-    "realtime/presence.py": "rooms" in CONSUMERS,
+    "realtime/tests/service_redis.py": LAYER != "memory",
+    "realtime/tests/service_postgresql.py": ANSWERS["database"] == "postgresql",
+    "realtime/tests/test_layer_redis_queue.py": LAYER == "redis_queue",
     "rooms": "rooms" in CONSUMERS,
     "notifications": "notifications" in CONSUMERS,
     "problems": ANSWERS["rest_api"] == "drf",

@@ -38,7 +38,7 @@ BELONGS_TO = {
     r"channels_redis.pubsub": {"channel_layer": ["redis"]},
     r"channels_redis.core": {"channel_layer": ["redis_queue"]},
     r"InMemoryChannelLayer": {"channel_layer": ["memory"]},
-    r"jwt|simplejwt|bearer|token_expiring": {"auth": ["jwt", "session_jwt"]},
+    r"jwt|simplejwt|bearer": {"auth": ["jwt", "session_jwt"]},
     r"rooms?": {"consumers": ["rooms, notifications", "rooms"]},
     r"notifications?|notify_user": {"consumers": ["rooms, notifications", "notifications"]},
     r"postgres|postgresql|psycopg": {"database": ["postgresql"]},
@@ -120,7 +120,8 @@ def test_files_end_and_breathe_as_they_should(projects):
     """A conditional block leaves no hole and no missing line end."""
     for project in projects:
         for path, text in texts(project):
-            hole = "\n\n\n\n" if path.suffix in (".py", ".py-tpl", ".md") else "\n\n\n"  # Markdown may quote Python
+            breathes = path.suffix in (".py", ".py-tpl", ".md")  # Markdown may quote Python
+            hole = "\n\n\n\n" if breathes else "\n\n\n"
             ends_well = not text or (text.endswith("\n") and not text.endswith("\n\n"))
             assert ends_well, f"{path} of {projects[project]}"
             assert hole not in text or path.name == "LICENSE", f"{path} of {projects[project]}"

@@ -156,7 +156,10 @@ def test_protocol_lists_the_close_codes(bake):
 
 def close_codes(project):
     source = (project / "realtime/codes.py").read_text(encoding="utf-8")
-    return dict(re.findall(r"^([A-Z_]+) = (\d{4})", source, re.MULTILINE))
+    settings = (project / "config/settings.py").read_text(encoding="utf-8")
+    shift = 3000 if '"PRIVATE_CLOSE_CODES": True' in settings else 0
+    codes = re.findall(r"^([A-Z_]+) = (\d{4})( \+ SHIFT)?(?:  #.*)?$", source, re.MULTILINE)
+    return {name: str(int(code) + bool(shifted) * shift) for name, code, shifted in codes}
 
 
 # -- .env.example ------------------------------------------------------------------------------------------

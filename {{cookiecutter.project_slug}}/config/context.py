@@ -4,6 +4,7 @@ from django.conf import settings
 
 from config import collect
 
+SESSION = "realtime.auth_session.SessionAuthenticator"
 ADMIN = ("/admin/", "Admin", "users and everything they leave behind")
 
 
@@ -12,7 +13,7 @@ def site(request):
     return {
         "project_name": settings.PROJECT_NAME,
         "debug": settings.DEBUG,
-        "ws_auth": "{{ 'ticket' if cookiecutter.auth == 'jwt' else 'cookie' }}",
+        "ws_auth": "cookie" if SESSION in settings.REALTIME["AUTHENTICATION"] else "ticket",
         "nav": collect.links("nav"),
         "endpoints": [*collect.links("endpoints"), ADMIN],
     }

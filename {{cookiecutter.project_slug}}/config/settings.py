@@ -401,11 +401,23 @@ REALTIME = {
         default=100,
         validate=Range(1),
     ),
+    # What a client may prove with who it is; the first that it offers counts.
+    "AUTHENTICATION": (
+        "realtime.auth_ticket.TicketAuthenticator",
+#% if cookiecutter.auth != "session"
+        "realtime.auth_jwt.TokenAuthenticator",
+#% endif
+#% if cookiecutter.auth != "jwt"
+        "realtime.auth_session.SessionAuthenticator",
+#% endif
+    ),
+    "TICKET_VIEW": "realtime.views{{ '' if cookiecutter.auth == 'session' else '_jwt' }}.ticket",
 #% if cookiecutter.auth != "session"
     "TOKEN_IN_QUERY": read(
         env.bool, "WS_TOKEN_IN_QUERY", "true or false, for example WS_TOKEN_IN_QUERY=false", default=False
     ),
 #% endif
+    "PRIVATE_CLOSE_CODES": {{ cookiecutter.server == "daphne" }},  # 4009 for 1009, and so on
     "HEARTBEAT": 25,  # seconds between a client's pings
     "BACKLOG_FRAMES": 1000,  # that wait for a client which does not read, before it is closed
     "BACKLOG_SIZE": 1_048_576,  # in characters

@@ -28,16 +28,6 @@ def settings_that_hurt(app_configs, **kwargs):
                 id="realtime.W003",
             ),
         ),
-#% if cookiecutter.channel_layer == "redis_queue"
-        (
-            len(settings.CHANNEL_LAYERS["default"]["CONFIG"]["hosts"]) > 1,
-            Error(
-                "The Redis queue layer loses messages when it has several hosts (django/channels#1492).",
-                hint="Name one host, or Sentinel, in CHANNEL_LAYERS.",
-                id="realtime.E004",
-            ),
-        ),
-#% endif
         (
             settings.REALTIME["MAX_MESSAGE_BYTES"] > 1_048_576,
             Warning(

@@ -7,7 +7,8 @@ from django.conf import settings
 
 from realtime import allowance, limits
 from realtime.codes import NOT_FOUND, SERVICE_RESTART, TOO_BIG, TOO_MANY, TRY_AGAIN_LATER
-from realtime.consumer import MAX_MESSAGE_BYTES, RealtimeConsumer
+from realtime.consumer import RealtimeConsumer
+from realtime.dispatch import MAX_MESSAGE_BYTES
 from realtime.drain import drain
 from realtime.frames import ClientFrame
 from realtime.rates import parse_rates
