@@ -94,7 +94,7 @@ def texts(project):
 
 
 def is_copied(path):
-    return bool({"templates", "static"} & set(path.parts))
+    return bool({"templates", "static", "consumer_template"} & set(path.parts))
 
 
 def test_no_jinja_is_left(projects):
@@ -120,7 +120,8 @@ def test_files_end_and_breathe_as_they_should(projects):
     """A conditional block leaves no hole and no missing line end."""
     for project in projects:
         for path, text in texts(project):
-            hole = "\n\n\n\n" if path.suffix in (".py", ".md") else "\n\n\n"  # Markdown may quote Python
+            breathes = path.suffix in (".py", ".py-tpl", ".md")  # Markdown may quote Python
+            hole = "\n\n\n\n" if breathes else "\n\n\n"
             ends_well = not text or (text.endswith("\n") and not text.endswith("\n\n"))
             assert ends_well, f"{path} of {projects[project]}"
             assert hole not in text or path.name == "LICENSE", f"{path} of {projects[project]}"

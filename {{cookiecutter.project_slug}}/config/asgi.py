@@ -15,6 +15,7 @@ from config.middleware import stay_on_the_loop
 from config.routing import websocket_urlpatterns
 from realtime.auth import WebSocketAuthMiddleware
 from realtime.origin import TrustedOrigin
+from realtime.reachable import reachable
 from serving.forwarded import ProxyHeaders
 
 stay_on_the_loop()
@@ -22,7 +23,7 @@ application = ProxyHeaders(
     ProtocolTypeRouter(
         {
             "http": get_asgi_application(),
-            "websocket": TrustedOrigin(WebSocketAuthMiddleware(URLRouter(websocket_urlpatterns))),
+            "websocket": TrustedOrigin(WebSocketAuthMiddleware(URLRouter(reachable(websocket_urlpatterns)))),
         }
     ),
     trusted=settings.FORWARDED_ALLOW_IPS,

@@ -208,12 +208,9 @@ INSTALLED_APPS = [
     "realtime",
     "accounts",
     "health",
-#% if "rooms" in cookiecutter.__consumers
-    "rooms",
-#% endif
-#% if "notifications" in cookiecutter.__consumers
-    "notifications",
-#% endif
+#% for app in cookiecutter.__consumers.split(", ") if app
+    "{{ app }}",
+#% endfor
 #% if cookiecutter.rest_api == "drf"
     "problems",
 #% endif
