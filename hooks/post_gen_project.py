@@ -17,6 +17,7 @@ IN_CONTAINERS = not {"docker", "kubernetes", "cloudrun"}.isdisjoint(TARGETS)
 # One of N: of the siblings `server_uvicorn.py`, `server_daphne.py`... the chosen one stays, as `server.py`.
 CHOSEN = {
     "serving/server.py": ANSWERS["server"],
+    "LICENSE": ANSWERS["license"],
     "realtime/layer.py": LAYER,
     "realtime/allowance.py": "memory" if LAYER == "memory" else "redis",
     "realtime/presence.py": "memory" if LAYER == "memory" else "redis",
