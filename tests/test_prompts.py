@@ -166,7 +166,7 @@ def test_hook_knows_the_choices(pre_gen):
 def test_slug_may_be_no_app_and_no_dependency(pre_gen):
     project = TEMPLATE / "{{cookiecutter.project_slug}}"
     apps = {path.name for path in project.iterdir() if path.is_dir() and path.name.isidentifier()}
-    requirements = re.findall(r'^  "([a-z-]+)', (project / "pyproject.toml").read_text(), re.MULTILINE)
+    requirements = re.findall(r'"([\w-]+)(?:\[.+?\])?[~>]=', (project / "pyproject.toml").read_text())
     assert apps <= pre_gen["APPS"]
     assert {name.replace("-", "_") for name in requirements} <= pre_gen["DEPENDENCIES"]
 

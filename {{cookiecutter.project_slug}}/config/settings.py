@@ -73,19 +73,23 @@ PORT = read(
     default=8000,
     validate=Range(1, 65535),
 )
+#% if cookiecutter.__one_process
 WEB_CONCURRENCY = read(
     env.int,
     "WEB_CONCURRENCY",
-#% if cookiecutter.__one_process
     "1: {{ cookiecutter.__one_process }}",
     default=1,
     validate=Range(1, 1),
+)
 #% else
+WEB_CONCURRENCY = read(
+    env.int,
+    "WEB_CONCURRENCY",
     "a number of processes, for example WEB_CONCURRENCY=4",
     default=1,
     validate=Range(1),
-#% endif
 )
+#% endif
 FORWARDED_ALLOW_IPS = read(
     env.list,
     "FORWARDED_ALLOW_IPS",
