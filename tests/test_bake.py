@@ -184,9 +184,9 @@ def python(tmp_path_factory):
 def all_dependencies(django_version):
     """Return the requirements of a project that had every answer at once."""
     text = (TEMPLATE / "{{cookiecutter.project_slug}}" / "pyproject.toml").read_text(encoding="utf-8")
-    listed = text.partition("\ndependencies = [\n")[2].partition("\n]\n")[0]
+    listed = text.partition("\n[dependency-groups]\n")[0]
     listed = listed.replace("{{ cookiecutter.django_version }}", django_version)
-    return re.findall(r'^  "(.+)",$', listed, re.MULTILINE)
+    return sorted(set(re.findall(r'"([\w-]+(?:\[[\w,]+\])?[~>]=[^"]+)"', listed)))
 
 
 @pytest.mark.parametrize("version", OPTIONS["django_version"])

@@ -8,11 +8,7 @@ from ipaddress import ip_network
 from pathlib import Path
 
 from environs import Env, EnvError
-#% if cookiecutter.channel_layer == "memory"
 from marshmallow.validate import Length, Range
-#% else
-from marshmallow.validate import URL, Length, Range
-#% endif
 #% if cookiecutter.channel_layer != "memory"
 from redis.backoff import NoBackoff
 from redis.retry import Retry
@@ -77,19 +73,11 @@ PORT = read(
     default=8000,
     validate=Range(1, 65535),
 )
-#% if cookiecutter.channel_layer == "memory"
+#% if cookiecutter.__one_process
 WEB_CONCURRENCY = read(
     env.int,
     "WEB_CONCURRENCY",
-    "1: the in-memory channel layer reaches the sockets of one process only",
-    default=1,
-    validate=Range(1, 1),
-)
-#% elif cookiecutter.server in ("daphne", "hypercorn")
-WEB_CONCURRENCY = read(
-    env.int,
-    "WEB_CONCURRENCY",
-    "1: {{ cookiecutter.server | capitalize }} is one process here; run several behind a proxy",
+    "1: {{ cookiecutter.__one_process }}",
     default=1,
     validate=Range(1, 1),
 )
@@ -159,7 +147,7 @@ SILENCED_SYSTEM_CHECKS = [
 ]
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-CSP = {
+SECURE_CSP = {
     "default-src": ["'self'"],
     "img-src": ["'self'", "data:"],
     "frame-ancestors": ["'none'"],
@@ -167,9 +155,7 @@ CSP = {
     "base-uri": ["'none'"],
 }
 #% if cookiecutter.django_version == "5.2"
-CONTENT_SECURITY_POLICY = {"DIRECTIVES": CSP}
-#% else
-SECURE_CSP = CSP
+CONTENT_SECURITY_POLICY = {"DIRECTIVES": SECURE_CSP}  # Django 6 has it, and calls it as above
 #% endif
 #%%
 AUTH_USER_MODEL = "accounts.User"
@@ -197,7 +183,14 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "servestatic",
     "django.contrib.staticfiles",
+    "realtime",
+    "accounts",
+    "health",
+#% for consumer in cookiecutter.__consumers.split(", ") | select
+    "{{ consumer }}",
+#% endfor
 #% if cookiecutter.rest_api == "drf"
+    "problems",
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -205,24 +198,11 @@ INSTALLED_APPS = [
 #% if cookiecutter.auth != "session"
     "rest_framework_simplejwt.token_blacklist",
 #% endif
-    "realtime",
-    "accounts",
-    "health",
-#% for app in cookiecutter.__consumers.split(", ") if app
-    "{{ app }}",
-#% endfor
-#% if cookiecutter.rest_api == "drf"
-    "problems",
-#% endif
 ]
 MIDDLEWARE = [  # under ASGI see also config/middleware.py
     "health.middleware.answer_load_balancers",
     "django.middleware.security.SecurityMiddleware",
-#% if cookiecutter.django_version == "5.2"
-    "csp.middleware.CSPMiddleware",
-#% else
-    "django.middleware.csp.ContentSecurityPolicyMiddleware",
-#% endif
+    "{{ cookiecutter.__csp_middleware }}",
     "servestatic.middleware.ServeStaticMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -305,12 +285,13 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"
 CHANNEL_LAYERS = {"default": {"BACKEND": "realtime.layer.ChannelLayer"}}
 #% else
 REDIS_URL = read(
-    env.str,
+    env.url,
     "REDIS_URL",
     "a URL such as redis://:password@localhost:6379/0 (rediss:// for TLS)",
     default="redis://localhost:6379/0",
-    validate=URL(schemes={"redis", "rediss", "unix"}, require_tld=False),
-)
+    schemes={"redis", "rediss", "unix"},
+    require_tld=False,
+).geturl()
 # Another project on the same Redis must not hear this one's events or redeem tickets here.
 REDIS_PREFIX = "{{ cookiecutter.project_slug }}"
 CACHES = {
@@ -327,20 +308,13 @@ REDIS_HOST = {
     "socket_connect_timeout": 5,
     "max_connections": 1000,  # its default of 100 fails the 101st handshake of a rush
 }
-#% if cookiecutter.channel_layer == "redis"
-CHANNEL_LAYERS = {
-    "default": {
-        "BACKEND": "realtime.layer.ChannelLayer",
-        "CONFIG": {"hosts": [REDIS_HOST], "prefix": REDIS_PREFIX},
-    }
-}
-#% else
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "realtime.layer.ChannelLayer",
         "CONFIG": {
             "hosts": [REDIS_HOST],
             "prefix": REDIS_PREFIX,
+#% if cookiecutter.channel_layer == "redis_queue"
             "capacity": read(
                 env.int,
                 "CHANNEL_CAPACITY",
@@ -355,10 +329,10 @@ CHANNEL_LAYERS = {
                 default=60,
                 validate=Range(1),
             ),
+#% endif
         },
     }
 }
-#% endif
 #% endif
 #%%
 REALTIME = {
