@@ -9,9 +9,9 @@ from jinja2 import Environment
 
 from browser import chromium, complaints, log_in, site  # noqa: F401  (fixtures)
 from images import image  # noqa: F401
+from offered import QUESTIONS
 from services import postgresql, valkey  # noqa: F401
 from serving import installed  # noqa: F401
-from variants import QUESTIONS
 
 # -- Baking ------------------------------------------------------------------------------------------------
 

@@ -17,8 +17,9 @@ import psutil
 import pytest
 import uv
 
+from offered import ALL_CONSUMERS, CORE
 from services import HOST, free_port
-from variants import ALL_CONSUMERS, CORE, name
+from variants import name
 
 PASSWORD = "a-password-for-tests"
 STARTS_WITHIN = 40  # seconds, on a busy machine

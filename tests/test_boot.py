@@ -7,8 +7,9 @@ import httpx
 import pytest
 
 from client import Person, talk
+from offered import OPTIONS
 from serving import each, running
-from variants import OPTIONS, PARTIAL
+from variants import PARTIAL
 
 SOCKETS = {"rooms": "/ws/rooms/lobby/", "notifications": "/ws/notifications/"}
 ONE_OF_EACH_SERVER = [variant for variant in PARTIAL if variant["consumers"] == OPTIONS["consumers"][2]]

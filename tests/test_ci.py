@@ -5,6 +5,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from itertools import product
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -12,8 +13,9 @@ import pytest
 import uv
 import yaml
 
+from offered import OPTIONS, TEMPLATE
 from serving import ENVIRONMENT, lift_upper_bounds
-from variants import BOOTED, OPTIONS, TEMPLATE, answers, name
+from variants import BOOTED, name
 
 TOOLS = Path(sys.executable).parent
 PIPELINES = {"github": ".github/workflows/ci.yml", "gitlab": ".gitlab-ci.yml"}
@@ -78,8 +80,14 @@ class Pipeline:
 def pipelines(request, bake):
     """Return the kind of the pipelines of projects of all sorts, and [(answers, `Pipeline`)]."""
     variants = [
-        variant | {"deployment": deployment, "ci": request.param}
-        for variant in answers(("server", "channel_layer", "database"))
+        {
+            "server": server,
+            "channel_layer": layer,
+            "database": database,
+            "deployment": deployment,
+            "ci": request.param,
+        }
+        for server, layer, database in product(*map(OPTIONS.get, ("server", "channel_layer", "database")))
         for deployment in ("docker", "none")
     ]
     return request.param, [(variant, Pipeline(request.param, bake(**variant))) for variant in variants]

@@ -8,13 +8,14 @@ import sys
 
 import pytest
 
+from offered import CONFIG, LISTS, OPTIONS, QUESTIONS, TEMPLATE
 from serving import each
-from variants import BOOTED, CONFIG, QUESTIONS, TEMPLATE
+from variants import BOOTED, first
 
 README = (TEMPLATE / "README.md").read_text(encoding="utf-8")
 PROTOCOL = (TEMPLATE / "docs/protocol.md").read_text(encoding="utf-8")
 PAGES = [TEMPLATE / "README.md", TEMPLATE / "CHANGELOG.md", *sorted(TEMPLATE.glob("docs/*.md"))]
-TOKENS_AND_REDIS = next(v for v in BOOTED if (v["auth"], v["channel_layer"]) == ("jwt", "redis"))
+TOKENS_AND_REDIS = first(auth="jwt", channel_layer="redis")
 
 # Prints {address of a socket: {"receive": types of frames, "send": types of frames}}.
 FRAMES = """
@@ -59,7 +60,7 @@ def test_readme_s_table_has_every_prompt_and_every_choice():
         for prompt in prompts:
             table.setdefault(prompt, []).extend(choices.split(", "))
     choices = {key: CONFIG[key] if isinstance(CONFIG[key], list) else ["text"] for key in QUESTIONS}
-    assert table == choices | CONFIG["_lists"]
+    assert table == choices | {key: OPTIONS[key] for key in LISTS}
 
 
 def test_readme_shows_the_questions_as_they_are_asked(tmp_path):

@@ -22,10 +22,11 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import WebSocketException
 
 from client import address
+from offered import OPTIONS
 from proxy import proxied
 from services import HOST, free_port
 from serving import ENVIRONMENT, each, running, started
-from variants import DEPLOYED, OPTIONS
+from variants import DEPLOYED
 
 SHAPES = list(product(OPTIONS["server"], OPTIONS["channel_layer"]))
 VERSIONS = sorted(set(all_versions()), key=lambda version: int(version.split(".")[1]))[-3:]

@@ -19,7 +19,7 @@ from cookiecutter.main import cookiecutter
 from cookiecutter.prompt import prompt_for_config
 from jinja2 import Template
 
-from variants import CONFIG, QUESTIONS, TEMPLATE
+from offered import CONFIG, QUESTIONS, TEMPLATE
 
 BAD = [
     ("project_slug", "my-site", "no package name"),
