@@ -158,6 +158,9 @@ class Server:
         self.process, self.port, self.log = process, port, log
         self.url = f"http://{HOST}:{port}"
 
+    def __str__(self):
+        return self.output()
+
     def output(self):
         return self.log.read_text(encoding="utf-8", errors="replace")
 
