@@ -14,7 +14,7 @@ FEW := uvicorn-redis-session_jwt or daphne-redis_queue-jwt or hypercorn-redis-jw
   or gunicorn-redis_queue-session_jwt or granian-redis-jwt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test versions soak bench lint format
+.PHONY: help demo test versions variants conditions soak bench lint format
 
 help: ## List these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -30,7 +30,13 @@ test: .venv/installed ## Bake, boot and talk to every variant; make test ARGS="-
 	$(PYTHON) -m pytest -v -n $(WORKERS) --dist loadgroup $(SELECT) $(ARGS)
 
 versions: .venv/installed ## Test a few variants with other versions of what they depend on: the newest, or RESOLUTION=lowest-direct
-	RESOLUTION=$(RESOLUTION) $(MAKE) --no-print-directory test ARGS='tests/test_suites.py tests/test_contract.py -k "$(FEW)"'
+	RESOLUTION=$(RESOLUTION) $(MAKE) --no-print-directory test ARGS='tests/test_suites.py tests/contract -k "$(FEW)"'
+
+variants: .venv/installed ## Choose anew which variants are tested, after a change of cookiecutter.json
+	$(PYTHON) tests/covering.py
+
+conditions: ## Count the conditional lines of each file of the template
+	@python3 tests/conditions.py
 
 soak: .venv/installed ## Let all that a project rests on fail, for MINUTES=60; the result goes to docs/soak.md
 	$(PYTHON) -m pytest -n 0 -s tests/test_chaos.py -k uvicorn-redis-session --minutes $(or $(MINUTES),60)

@@ -6,8 +6,9 @@ import shutil
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
+from offered import CONFIG
 from serving import PASSWORD, each, running
-from variants import BOOTED, CONFIG
+from variants import first
 
 FLAGS = (
     "--no-sandbox",
@@ -22,11 +23,6 @@ LOBBY, NOTIFICATIONS = "/rooms/lobby/", "/notifications/"
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 expect.set_options(timeout=15_000)  # ms; a page that comes back waits up to 10 s
-
-
-def first(**answers):
-    """Return the first booted variant with these answers."""
-    return next(variant for variant in BOOTED if answers.items() <= variant.items())
 
 
 newest, older = CONFIG["django_version"]

@@ -1,7 +1,8 @@
 """What tests share. Nothing here skips: a tool that is missing is an error."""
 
 import os
-from collections import defaultdict
+import re
+from collections import Counter, defaultdict
 from contextlib import contextmanager
 
 import pytest
@@ -9,9 +10,9 @@ from jinja2 import Environment
 
 from browser import chromium, complaints, log_in, site  # noqa: F401  (fixtures)
 from images import image  # noqa: F401
+from offered import QUESTIONS
 from services import postgresql, valkey  # noqa: F401
 from serving import installed  # noqa: F401
-from variants import QUESTIONS
 
 # -- Baking ------------------------------------------------------------------------------------------------
 
@@ -100,6 +101,7 @@ def pytest_addoption(parser):
 
 
 def pytest_terminal_summary(terminalreporter):
+    show_minutes(terminalreporter)
     rows = defaultdict(dict)
     for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
         for name, value in report.user_properties:
@@ -115,6 +117,21 @@ def pytest_terminal_summary(terminalreporter):
     for (target, server), figures in sorted(rows.items()):
         told = ", ".join(f"{name} {value:.1f}" for name, value in figures.items())
         terminalreporter.write_line(f"{target:<12}{server:<11}{told}")
+
+
+def show_minutes(terminalreporter):
+    """Say which group of tests took how long, in minutes of one worker, if all took more than a few."""
+    minutes, tests = Counter(), Counter()
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if isinstance(report, pytest.TestReport):
+                group = re.match(r"tests/(?:test_)?(\w+)", report.nodeid)[1]
+                minutes[group] += report.duration / 60
+                tests[group] += report.when == "call"
+    if minutes.total() > 5:
+        terminalreporter.section(f"{minutes.total():.0f} minutes of one worker")
+        for group, spent in minutes.most_common():
+            terminalreporter.write_line(f"{spent:6.1f}  {group}, {tests[group]} tests")
 
 
 @pytest.hookimpl(trylast=True)

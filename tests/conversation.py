@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, closing
 from itertools import count
 
 from client import Person
+from polling import until
 
 ROOM, NOTIFICATIONS = "/ws/rooms/{}/", "/ws/notifications/"
 ENDS_WITHIN = 10  # seconds after SIGTERM
@@ -62,9 +63,7 @@ async def drains(server, variant, stop=None, url=None):
             start = time.monotonic()
             (stop or server.terminate)()
             codes = await asyncio.gather(*(socket.closed() for socket in sockets))
-            while server.process.poll() is None:
-                assert time.monotonic() - start < ENDS_WITHIN, server.output()
-                await asyncio.sleep(0.02)
+            await until(lambda: server.process.poll() is not None, ENDS_WITHIN, server)
             seconds = time.monotonic() - start
         types = [[frame["type"] for frame in socket.unread] for socket in sockets]
         ends = "\n".join(f"{end[0]}: {end[1]}" for end in zip(codes, types, strict=True))

@@ -12,6 +12,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from client import ANSWERS_WITHIN
+from polling import until
 
 IDS = {"chat_message": "message_id", "notification": "notification_id"}  # what can be sent again
 NOT_AUTHENTICATED, NOT_ALLOWED, NOT_FOUND, CUT = 4401, 4403, 4404, 1006
@@ -150,14 +151,6 @@ class Follower:
             id = frame[IDS[type]]
             self.ids.append(id)
             self.since = max(self.since or 0, id)
-
-
-async def until(condition, within, subject=""):
-    """Wait until the condition holds; fail with what `subject` says of itself when it does not."""
-    deadline = time.monotonic() + within
-    while not condition():
-        assert time.monotonic() < deadline, f"not so within {within} s: {subject}"
-        await asyncio.sleep(0.02)
 
 
 async def say(follower, text="Is anyone there?", within=ANSWERS_WITHIN):

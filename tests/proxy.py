@@ -10,13 +10,13 @@ import struct
 import subprocess
 import sys
 import threading
-import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import psutil
 
+from polling import until_served
 from services import HOST, free_port
 
 STARTS_WITHIN = 10  # seconds
@@ -88,11 +88,7 @@ class Proxy:
         self.wait_until(lambda: self.workers() and not self.workers() & before)
 
     def wait_until(self, condition):
-        deadline = time.monotonic() + STARTS_WITHIN
-        while not condition():
-            assert self.process.poll() is None, self.output()
-            assert time.monotonic() < deadline, self.output()
-            time.sleep(0.02)
+        until_served(condition, STARTS_WITHIN, self.process, self.output)
 
     def listens(self):
         with suppress(OSError), socket.create_connection((HOST, self.port), 1):

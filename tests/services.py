@@ -6,7 +6,8 @@ import secrets
 import signal
 import socket
 import warnings
-from contextlib import contextmanager, suppress
+from collections import deque
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
@@ -23,13 +24,28 @@ with warnings.catch_warnings(action="ignore", category=UserWarning):  # about a 
 HOST = "127.0.0.1"
 
 
+HELD = 200  # ports, the last ones that were given out
+_holders = deque()
+
+
 def free_port():
-    """Return a port on which nobody listens, below those that the kernel gives to clients."""
+    """Return a port for a server, below those that the kernel gives to clients; nobody else is given it.
+
+    A socket is bound to it that does not listen. With SO_REUSEADDR, which servers set, one may bind beside
+    it; without, as here at first, none may (socket(7)).
+    """
+    while len(_holders) >= HELD:
+        _holders.popleft().close()
     while True:
-        port = random.randrange(10_000, 32_000)
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind((HOST, port))
-            return port
+        port, holder = random.randrange(10_000, 32_000), socket.socket()
+        try:
+            holder.bind((HOST, port))
+        except OSError:
+            holder.close()
+            continue
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        _holders.append(holder)
+        return port
 
 
 class Valkey:

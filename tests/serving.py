@@ -6,7 +6,6 @@ import shlex
 import shutil
 import signal
 import subprocess
-import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from operator import itemgetter
@@ -17,8 +16,10 @@ import psutil
 import pytest
 import uv
 
+from offered import ALL_CONSUMERS, CORE
+from polling import until_served
 from services import HOST, free_port
-from variants import ALL_CONSUMERS, CORE, name
+from variants import name
 
 PASSWORD = "a-password-for-tests"
 STARTS_WITHIN = 40  # seconds, on a busy machine
@@ -157,6 +158,9 @@ class Server:
         self.process, self.port, self.log = process, port, log
         self.url = f"http://{HOST}:{port}"
 
+    def __str__(self):
+        return self.output()
+
     def output(self):
         return self.log.read_text(encoding="utf-8", errors="replace")
 
@@ -177,31 +181,27 @@ class Server:
         self.process.send_signal(signal.SIGTERM)
 
     def wait_until(self, condition):
-        """Ask until the condition holds; that nothing answers yet is no error."""
-        deadline = time.monotonic() + STARTS_WITHIN
-        while time.monotonic() < deadline:
-            assert self.process.poll() is None, f"the server has ended:\n{self.output()}"
-            with suppress(httpx.TransportError):
-                if condition():
-                    return
-            time.sleep(0.05)
-        raise AssertionError(f"not so within {STARTS_WITHIN} s:\n{self.output()}")
+        """Ask until the condition holds; return how long it took."""
+        return until_served(condition, STARTS_WITHIN, self.process, self.output)
 
     def wait_until_healthy(self, status=200):
         """Ask `/api/health/` until it answers with that status; return the seconds."""
-        start = time.monotonic()
         with httpx.Client(base_url=self.url, timeout=5) as client:
-            self.wait_until(lambda: client.get("/api/health/").status_code == status)
-        return time.monotonic() - start
+            return self.wait_until(lambda: client.get("/api/health/").status_code == status)
 
 
 @contextmanager
-def running(project, target="serve", *, status=200, **environment):
-    """Run exactly the command behind `make serve`, or another target, on a free port; see `started`."""
-    *_, command = project.make("--dry-run", target).splitlines()
-    port, log = free_port(), project.folder.with_suffix(f".{target}.log")
+def running(project, target="serve", *, command=None, port=None, status=200, **environment):
+    """Run exactly the command behind `make serve`, or another target, on a free port; see `started`.
+
+    Several may run at once. Instead there may be given a command, or the port.
+    """
+    if command is None:
+        command = shlex.split(project.make("--dry-run", target).splitlines()[-1])
+    port = port or free_port()
+    log = project.folder.with_suffix(f".{port}.log")
     environment |= {"HOST": HOST, "PORT": str(port)}
-    with started(shlex.split(command), project.folder, log, port, status=status, **environment) as server:
+    with started(command, project.folder, log, port, status=status, **environment) as server:
         yield server
 
 

@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
+from offered import CONFIG, OPTIONS
 from serving import each
-from variants import CONFIG, OPTIONS
 
 DEFAULT = {key: CONFIG[key][0] if isinstance(CONFIG[key], list) else CONFIG[key] for key in OPTIONS}
 SLUG = "backed_up"  # which is also the name of the database and of its owner

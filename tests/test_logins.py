@@ -7,15 +7,11 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from client import Person, address, talk
+from offered import OPTIONS
 from serving import PASSWORD, each, running
-from variants import BOOTED, OPTIONS
+from variants import first
 
 NOTIFICATIONS = "/ws/notifications/"
-
-
-def first(**answers):
-    """Return the first booted variant with these answers."""
-    return next(variant for variant in BOOTED if answers.items() <= variant.items())
 
 
 ALL = [first(server="uvicorn", channel_layer="redis", auth=auth) for auth in OPTIONS["auth"]]

@@ -6,18 +6,18 @@ import shutil
 import ssl
 import subprocess
 import threading
-import time
-from contextlib import ExitStack, closing, suppress
+from contextlib import AsyncExitStack, ExitStack, closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpx
 import pytest
-from websockets.exceptions import ConnectionClosed
 
 from conversation import NOTIFICATIONS, converse, people
+from follower import Follower
+from polling import until
 from proxy import composed, nginx, proxied, upstream
 from services import HOST, free_port
-from serving import each, running, started
+from serving import each, running
 from variants import DEPLOYED
 
 BEHIND = [variant for variant in DEPLOYED if variant["server"] in ("uvicorn", "daphne")]
@@ -191,41 +191,12 @@ async def test_who_guesses_passwords_is_slowed_down(site):
 # -- Several servers ---------------------------------------------------------------------------------------
 
 
-class Member:
-    """Someone who stays connected, and comes back when told to, as `static/realtime.js` does."""
-
-    def __init__(self, person):
-        self.person, self.connected, self.told = person, False, 0
-
-    async def stay(self):
-        while True:
-            after = 0.5
-            with suppress(ConnectionClosed):  # whoever comes while it drains is sent away at once
-                async with self.person.open(NOTIFICATIONS) as socket:
-                    await socket.frame("connection_established")
-                    self.connected = True
-                    await socket.closed(within=60)
-                    self.connected = False
-                    (told,) = [frame for frame in socket.unread if frame["type"] == "reconnect"]
-                    self.told, after = self.told + 1, told["after"]
-            await asyncio.sleep(after)
-
-
-async def until(condition, within=20):
-    deadline = time.monotonic() + within
-    while not condition():
-        assert time.monotonic() < deadline, f"not so within {within} s"
-        await asyncio.sleep(0.02)
-
-
 async def test_a_server_may_restart_while_people_are_connected(project):
     """Whoever was connected to it comes back, and whoever asks for a page meanwhile gets it."""
     ports, statuses = [free_port(), free_port()], []
 
     def start(port):
-        log = project.folder.with_suffix(f".{port}.log")
-        environment = {"HOST": HOST, "PORT": str(port), "FORWARDED_ALLOW_IPS": HOST}
-        return started((".venv/bin/python", "-m", "serving.server"), project.folder, log, port, **environment)
+        return running(project, port=port, FORWARDED_ALLOW_IPS=HOST)
 
     async def ask():
         async with client(proxy) as browser:
@@ -238,16 +209,17 @@ async def test_a_server_may_restart_while_people_are_connected(project):
         stack.enter_context(start(ports[1]))
         proxy = stack.enter_context(proxied(project.folder, ports))
         persons = [stack.enter_context(closing(person)) for person in people(proxy.url, project.variant)]
-        members = [Member(person) for person in persons * 10]
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(job) for job in (ask(), *(member.stay() for member in members))]
-            await until(lambda: all(member.connected for member in members))
+        async with AsyncExitStack() as visits, asyncio.TaskGroup() as group:
+            visitor = group.create_task(ask())
+            members = [
+                await visits.enter_async_context(Follower(person, NOTIFICATIONS)) for person in persons * 10
+            ]
             await asyncio.to_thread(first.close)
             await asyncio.to_thread(stack.enter_context, start(ports[0]))
-            await until(lambda: all(member.connected for member in members))
-            for task in tasks:
-                task.cancel()
-    assert {member.told for member in members} == {0, 1}
+            await until(lambda: all(member.connected for member in members), within=20)
+            visitor.cancel()
+    assert {len(member.codes) for member in members} == {0, 1}
+    assert all(member.told >= len(member.codes) for member in members)
     assert set(statuses) == {200}
 
 

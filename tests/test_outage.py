@@ -5,7 +5,7 @@ import re
 import statistics
 import time
 from asyncio import FIRST_COMPLETED
-from contextlib import AsyncExitStack, contextmanager, suppress
+from contextlib import AsyncExitStack, suppress
 from types import SimpleNamespace
 
 import httpx
@@ -14,8 +14,7 @@ import pytest
 from client import Person
 from conversation import NOTIFICATIONS, new_room
 from follower import Follower, missed_nothing, say, stored
-from services import HOST, free_port
-from serving import each, started
+from serving import each, running
 from silence import line
 from variants import BOOTED
 
@@ -24,16 +23,6 @@ VARIANTS = [v for v in BOOTED if (v["server"], v["channel_layer"]) in PLACES and
 STOPPED = {"uvicorn": 20, "daphne": 10}  # seconds
 KILLED = CUT = 5  # seconds, more than anyone tries to send an event again without a pause
 NOTICED_WITHIN, BACK_WITHIN = 10, 15  # seconds
-
-
-@contextmanager
-def serving(project, **environment):
-    """Serve a project, in a log of its own."""
-    port = free_port()
-    environment |= {"HOST": HOST, "PORT": str(port)}
-    command, log = (".venv/bin/python", "-m", "serving.server"), project.folder.with_suffix(f".{port}.log")
-    with started(command, project.folder, log, port, **environment) as server:
-        yield server
 
 
 @pytest.fixture(scope="module", params=each(VARIANTS))
@@ -47,7 +36,7 @@ def served(request, installed, valkey):
     try:
         with line(valkey.server.port) as way:
             url = project.dotenv()["REDIS_URL"].replace(f":{valkey.server.port}/", f":{way.port}/")
-            with serving(project) as one, serving(project, REDIS_URL=url) as other:
+            with running(project) as one, running(project, REDIS_URL=url) as other:
                 yield SimpleNamespace(project=project, one=one, other=other, line=way)
     finally:
         revocation.write_text(before, encoding="utf-8")

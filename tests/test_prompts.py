@@ -17,8 +17,8 @@ from cookiecutter.generate import generate_context
 from cookiecutter.main import cookiecutter
 from cookiecutter.prompt import prompt_for_config
 
+from offered import CONFIG, QUESTIONS, TEMPLATE
 from refusals import Refusal
-from variants import CONFIG, QUESTIONS, TEMPLATE
 
 BAD = [
     ("project_slug", "my-site", "no package name"),

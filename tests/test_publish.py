@@ -13,11 +13,11 @@ from conversation import NOTIFICATIONS
 from follower import Follower
 from services import HOST
 from serving import ENVIRONMENT, each, running
-from variants import BOOTED
+from variants import BOOTED, first
 
 PLACES = [("uvicorn", "redis"), ("daphne", "redis_queue")]
 VARIANTS = [v for v in BOOTED if (v["server"], v["channel_layer"]) in PLACES and v["auth"] == "session"]
-ALONE = next(v for v in BOOTED if v["channel_layer"] == "memory" and v["auth"] == "session")
+ALONE = first(channel_layer="memory", auth="session")
 ENDS_WITHIN = 20  # seconds
 MANY = 50_000
 

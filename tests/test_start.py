@@ -10,11 +10,11 @@ import httpx
 import pytest
 
 from serving import ENVIRONMENT, each, running
-from variants import BOOTED
+from variants import first
 
 # With workers, since their parent process has to end as well.
-WITH_SERVICES = next(v for v in BOOTED if v["channel_layer"] == "redis" and v["database"] == "postgresql")
-WITHOUT = next(v for v in BOOTED if v["channel_layer"] == "memory" and v["database"] == "sqlite")
+WITH_SERVICES = first(channel_layer="redis", database="postgresql")
+WITHOUT = first(channel_layer="memory", database="sqlite")
 MISSING = None
 
 WRONG = [

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from variants import TEMPLATE
+from offered import TEMPLATE
 
 GIT = os.environ | {
     "GIT_CONFIG_GLOBAL": os.devnull,

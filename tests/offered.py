@@ -1,0 +1,65 @@
+"""What cookiecutter.json offers, and what of it must be tested together.
+
+A *factor* is what varies: an option, or an item of an option that is a list, with the values "yes" and "no".
+"""
+
+import json
+from itertools import combinations
+from pathlib import Path
+
+TEMPLATE = Path(__file__).parent.parent
+CONFIG = json.loads((TEMPLATE / "cookiecutter.json").read_text(encoding="utf-8"))
+QUESTIONS = [key for key in CONFIG if not key.startswith("_")]
+LISTS = list(CONFIG["_lists"])
+CORE = ("server", "channel_layer", "auth")
+
+
+OPTIONS = {key: list(choices) for key, choices in CONFIG["_options"].items()}
+SCALARS = {key: choices for key, choices in OPTIONS.items() if key not in LISTS}
+ALL_CONSUMERS, ALL_TARGETS = (", ".join(OPTIONS[key]) for key in LISTS)
+
+
+def items(*lists):
+    """Return the factors of these lists, with their values."""
+    return {f"{key}={item}": ["yes", "no"] for key in lists for item in OPTIONS[key]}
+
+
+def fact(text):
+    """Return the factor and the value of an answer such as "auth=jwt" or "deployment=docker"."""
+    return (text, "yes") if text in items(*LISTS) else tuple(text.split("="))
+
+
+NEEDS = [(fact(answer), fact(need)) for answer, need in CONFIG["_needs"].items()]
+
+
+def facts(variant):
+    """Return the value of each factor in a variant, as a dict."""
+    values = {key: variant[key] for key in SCALARS}
+    for factor in items(*LISTS):
+        key, item = factor.split("=")
+        values[factor] = "yes" if item in variant[key].split(", ") else "no"
+    return values
+
+
+def is_possible(facts):
+    """Say whether pre_gen accepts these values, whatever the others are: no factor needs two values."""
+    known = set(facts)
+    while more := {need for answer, need in NEEDS if answer in known} - known:
+        known |= more
+    return len(dict(known)) == len(known)
+
+
+def pairs(factors):
+    """Return the pairs of factors."""
+    return list(combinations(factors, 2))
+
+
+# What must occur together. Among what is baked: every two answers, and each triple of the core with each
+# other answer. Among what is booted: each triple, and every two answers; targets have no part there.
+TOGETHER = {
+    "baked": [
+        *pairs(SCALARS | items(*LISTS)),
+        *((*CORE, other) for other in SCALARS | items(*LISTS) if other not in CORE),
+    ],
+    "booted": [CORE, *pairs(SCALARS | items("consumers"))],
+}
