@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from offered import CONFIG, LISTS, OPTIONS, QUESTIONS, TEMPLATE
+from offered import CONFIG, QUESTIONS, TEMPLATE
 from serving import each
 from variants import BOOTED, first
 
