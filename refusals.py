@@ -115,7 +115,8 @@ def dependencies():
     required = re.findall(r'"([\w-]+)(?:\[[\w,]+\])?[<=>~]', read(PROJECT / "pyproject.toml"))
     code = "\n".join(map(read, PROJECT.rglob("*.py")))
     imported = re.findall(r'^\s*(?:from|import) (\w+)|^    "(\w+)[".]', code, re.MULTILINE)
-    return {name.replace("-", "_") for name in required}.union(*imported)
+    installed = {name.replace("-", "_") for name in required}
+    return installed.union({name.removeprefix("django_") for name in installed}, *imported)
 
 
 def read(path):

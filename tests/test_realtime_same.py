@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from variants import CONFIG, TEMPLATE
+from offered import CONFIG, TEMPLATE
 
 SOURCE = TEMPLATE / "{{cookiecutter.project_slug}}" / "realtime"
 
