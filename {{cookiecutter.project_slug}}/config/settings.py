@@ -8,8 +8,10 @@ from ipaddress import ip_network
 from pathlib import Path
 
 from environs import Env, EnvError
+#% if cookiecutter.channel_layer == "memory"
 from marshmallow.validate import Length, Range
-#% if cookiecutter.channel_layer != "memory"
+#% else
+from marshmallow.validate import URL, Length, Range
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 #% endif
@@ -285,13 +287,12 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"
 CHANNEL_LAYERS = {"default": {"BACKEND": "realtime.layer.ChannelLayer"}}
 #% else
 REDIS_URL = read(
-    env.url,
+    env.str,
     "REDIS_URL",
     "a URL such as redis://:password@localhost:6379/0 (rediss:// for TLS)",
     default="redis://localhost:6379/0",
-    schemes={"redis", "rediss", "unix"},
-    require_tld=False,
-).geturl()
+    validate=URL(schemes={"redis", "rediss", "unix"}, require_tld=False),
+)
 # Another project on the same Redis must not hear this one's events or redeem tickets here.
 REDIS_PREFIX = "{{ cookiecutter.project_slug }}"
 CACHES = {
