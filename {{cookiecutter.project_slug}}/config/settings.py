@@ -188,8 +188,8 @@ INSTALLED_APPS = [
     "realtime",
     "accounts",
     "health",
-#% for consumer in cookiecutter.__consumers.split(", ") | select
-    "{{ consumer }}",
+#% for app in cookiecutter.__consumers.split(", ") if app
+    "{{ app }}",
 #% endfor
 #% if cookiecutter.rest_api == "drf"
     "problems",
