@@ -15,7 +15,7 @@ from pathlib import Path
 from cookiecutter.exceptions import FailedHookException
 from cookiecutter.utils import simple_filter
 
-# The template's own, whose folder is the working directory of whoever renders a hook.
+# The project's folder in the template, which is the working directory while a hook is rendered.
 PROJECT = Path("{{cookiecutter.project_slug}}")
 
 # Invisible characters that some emoji are built with; no other format character may appear.

@@ -27,7 +27,7 @@ expect.set_options(timeout=15_000)  # ms; a page that comes back waits up to 10 
 
 newest, older = CONFIG["django_version"]
 VARIANTS = [
-    first(server="uvicorn", channel_layer="memory", auth="session"),
+    first(server="uvicorn", channel_layer="memory", auth="session_jwt", rest_api="drf"),
     first(server="granian", channel_layer="redis", auth="jwt", django_version=newest),  # sockets by ticket
     first(rest_api="drf", auth="session", django_version=older),
 ]

@@ -13,7 +13,7 @@ from serving import ENVIRONMENT, each, running
 from variants import first
 
 # With workers, since their parent process has to end as well.
-WITH_SERVICES = first(channel_layer="redis", database="postgresql")
+WITH_SERVICES = first(server="granian", channel_layer="redis_queue", database="postgresql")
 WITHOUT = first(channel_layer="memory", database="sqlite")
 MISSING = None
 

@@ -3,7 +3,7 @@
 import json
 import shutil
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -27,8 +27,7 @@ websocket_urlpatterns = [path("ws/probe/", ProbeConsumer.as_asgi())]
 def served(request, installed):
     """A variant with the probe, served for all tests of this package; two sockets are idle from now on."""
     project = installed(request.param)
-    add_probe(project)
-    with running(project, WS_MAX_SOCKETS_PER_USER="1000") as server, ExitStack() as stack:
+    with probe(project), running(project, WS_MAX_SOCKETS_PER_USER="1000") as server, ExitStack() as stack:
         site = Site(project, server)
         for person in (site.student, site.mentor, site.admin):
             stack.callback(person.close)
@@ -51,8 +50,9 @@ def site(served):
     print(served.server.output()[served.start :][-6000:])
 
 
-def add_probe(project):
-    """Write the probe into the project as an app, and add that to INSTALLED_APPS."""
+@contextmanager
+def probe(project):
+    """Have the probe in the project, as an app that INSTALLED_APPS names."""
     folder = project.folder / "probe"
     folder.mkdir(exist_ok=True)
     (folder / "__init__.py").touch()
@@ -62,3 +62,8 @@ def add_probe(project):
     text = settings.read_text(encoding="utf-8")
     assert '    "health",\n' in text
     settings.write_text(text.replace('    "health",\n', '    "health",\n    "probe",\n'), encoding="utf-8")
+    try:
+        yield
+    finally:
+        settings.write_text(text, encoding="utf-8")
+        shutil.rmtree(folder)

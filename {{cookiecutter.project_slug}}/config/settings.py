@@ -400,8 +400,8 @@ REALTIME = {
     "DRAIN_SECONDS": 5,
     "LOGIN_FIELDS": ("is_active", "password", "role"),  # a change of one ends the user's sockets
 }
-
 #% if cookiecutter.rest_api == "drf"
+#%%
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
 #% if cookiecutter.auth != "session"

@@ -1,4 +1,4 @@
-"""How a server starts, whichever it is; it ends with `serving/stopping.py`."""
+"""How a server starts that has no reloader of its own; it ends with `serving/stopping.py`."""
 
 import sys
 from collections.abc import Callable
