@@ -53,7 +53,8 @@ class Command(BaseCommand):
             raise CommandError(
                 f"WebSocket: refused with HTTP {error.response.status_code}. With 403, give the address that"
                 " browsers use (--url wss://example.com), or see that a proxy passes on Host and"
-                " X-Forwarded-Proto, and is in FORWARDED_ALLOW_IPS; otherwise a proxy does not pass on the Upgrade header."
+                " X-Forwarded-Proto, and is in FORWARDED_ALLOW_IPS; otherwise a proxy does not pass on the"
+                " Upgrade header."
             ) from error
         except ConnectionClosed as closed:
             code = closed.rcvd.code if closed.rcvd else None
