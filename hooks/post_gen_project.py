@@ -9,74 +9,41 @@ import sys
 from pathlib import Path
 
 ANSWERS = dict(json.loads(r"""{{ cookiecutter.items() | list | tojson }}"""))
-CONSUMERS = ANSWERS["__consumers"].split(", ")
-TARGETS = ANSWERS["__deployment"].split(", ")
+OPTIONS = ANSWERS["_options"]
+GIVEN = {option: ANSWERS.get(f"__{option}", ANSWERS[option]).split(", ") for option in OPTIONS}
 LAYER = ANSWERS["channel_layer"]
-IN_CONTAINERS = not {"docker", "kubernetes", "cloudrun"}.isdisjoint(TARGETS)
-
-# One of N: of the siblings `server_uvicorn.py`, `server_daphne.py`... the chosen one stays, as `server.py`.
-CHOSEN = {
-    "serving/server.py": ANSWERS["server"],
-    "realtime/layer.py": LAYER,
-    "realtime/allowance.py": "memory" if LAYER == "memory" else "redis",
-    "realtime/presence.py": "memory" if LAYER == "memory" else "redis",
-}
-
-# Files and folders that stand or go whole.
-KEPT = {
-    "realtime/auth_jwt.py": ANSWERS["auth"] != "session",
-    "accounts/urls.py": ANSWERS["auth"] != "session",
-    "accounts/tokens.py": ANSWERS["auth"] != "session",
-    "accounts/migrations/0002_revokedlogin.py": ANSWERS["auth"] != "session",
-    "serving/uvicorn_frames.py": ANSWERS["server"] in ("uvicorn", "gunicorn"),
-    "serving/websocket_limits.py": ANSWERS["server"] != "granian",
-    "serving/granian_sockets.py": ANSWERS["server"] == "granian",
-    "realtime/redis.py": LAYER != "memory",
-    "realtime/tests/test_redis.py": LAYER != "memory",
-    "static/ui.js": CONSUMERS != [""],
-    "realtime/presence.py": "rooms" in CONSUMERS,
-    "rooms": "rooms" in CONSUMERS,
-    "notifications": "notifications" in CONSUMERS,
-    "problems": ANSWERS["rest_api"] == "drf",
-    "Dockerfile": IN_CONTAINERS,
-    ".dockerignore": IN_CONTAINERS,
-    "health/probe.py": IN_CONTAINERS,
-    "compose.yaml": "docker" in TARGETS,
-    "deploy/docker": "docker" in TARGETS,
-    "deploy/nginx": "docker" in TARGETS or "systemd" in TARGETS,
-    "deploy/systemd": "systemd" in TARGETS,
-    "deploy/supervisor": "supervisor" in TARGETS,
-    "deploy/procfile": "procfile" in TARGETS,
-    "Procfile": "procfile" in TARGETS,
-    "deploy/cloudrun": "cloudrun" in TARGETS,
-    "deploy/kubernetes/hpa.yaml": LAYER != "memory",
-    "deploy/kubernetes/pdb.yaml": LAYER != "memory",
-    "deploy/kubernetes": "kubernetes" in TARGETS,
-    ".github": ANSWERS["ci"] == "github",
-    ".gitlab-ci.yml": ANSWERS["ci"] == "gitlab",
-}
-
-MISSING = "{} is named in hooks/post_gen_project.py but is not in the template; mend one of them."
 
 
-def choose(path, choice):
-    siblings = sorted(path.parent.glob(f"{path.stem}_*{path.suffix}"))
-    chosen = path.with_stem(f"{path.stem}_{choice}")
-    if chosen not in siblings:
-        sys.exit(MISSING.format(chosen))
-    chosen.replace(path)
-    for sibling in siblings:
-        sibling.unlink(missing_ok=True)
+def claims():
+    """Return each claimed path, and its name in this project: none if no given answer claims it."""
+    names = {}
+    for option, choices in OPTIONS.items():
+        for choice, claimed in choices.items():
+            for path, _, name in (claim.partition(" -> ") for claim in claimed):
+                names.setdefault(Path(path), None)
+                if choice in GIVEN[option]:
+                    names[Path(path)] = name or path
+    return names
+
+
+def keep(names):
+    for path in names:
+        if not path.exists():
+            sys.exit(f"{path} is claimed in cookiecutter.json but is not in the template; mend one of them.")
+    for path, name in names.items():
+        if name is None:
+            drop(path)
+    for path, name in names.items():
+        if name and path.exists():  # unless it went with a folder
+            path.replace(name)
 
 
 def drop(path):
     if path.is_dir():
         shutil.rmtree(path)
-    elif path.exists():
-        path.unlink()
     else:
-        sys.exit(MISSING.format(path))
-    while not any(path.parent.iterdir()):
+        path.unlink(missing_ok=True)
+    while not any(path.parent.glob("*")):
         path = path.parent
         path.rmdir()
 
@@ -89,7 +56,7 @@ def write_env(path):
         lines.append(f"DATABASE_URL=postgresql://{slug}:{password}@127.0.0.1:5432/{slug}")
     if LAYER != "memory":
         lines.append("REDIS_URL=redis://127.0.0.1:6379/0")
-    if ANSWERS["database"] == "postgresql" and "docker" in TARGETS:
+    if ANSWERS["database"] == "postgresql" and "docker" in GIVEN["deployment"]:
         lines.append(f"POSTGRES_PASSWORD={secrets.token_hex(16)}")
     try:
         descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
@@ -128,10 +95,6 @@ The same project again, without questions:
 """
 
 
-for path, choice in CHOSEN.items():
-    choose(Path(path), choice)
-for path, kept in KEPT.items():
-    if not kept:
-        drop(Path(path))
+keep(claims())
 write_env(Path(".env"))
 print(summary())

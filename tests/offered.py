@@ -14,25 +14,7 @@ LISTS = list(CONFIG["_lists"])
 CORE = ("server", "channel_layer", "auth")
 
 
-def options():
-    """Return each option with its choices, or with its items if it is a list."""
-    items = CONFIG.get("_options") or CONFIG["_lists"]
-    choices = {key: CONFIG[key] if isinstance(CONFIG[key], list) else items.get(key) for key in QUESTIONS}
-    return {key: list(choices[key]) for key in QUESTIONS if choices[key]}
-
-
-def needs():
-    """Return which answer needs which other, as pairs of texts such as ("auth=jwt", "rest_api=drf")."""
-    if "_needs" in CONFIG:
-        return list(CONFIG["_needs"].items())
-    kept = ("kubernetes", "cloudrun", "procfile")
-    return [
-        *((f"auth={auth}", "rest_api=drf") for auth in ("jwt", "session_jwt")),
-        *((f"deployment={target}", "database=postgresql") for target in kept),
-    ]
-
-
-OPTIONS = options()
+OPTIONS = {key: list(choices) for key, choices in CONFIG["_options"].items()}
 SCALARS = {key: choices for key, choices in OPTIONS.items() if key not in LISTS}
 ALL_CONSUMERS, ALL_TARGETS = (", ".join(OPTIONS[key]) for key in LISTS)
 
@@ -47,7 +29,7 @@ def fact(text):
     return (text, "yes") if text in items(*LISTS) else tuple(text.split("="))
 
 
-NEEDS = [(fact(answer), fact(need)) for answer, need in needs()]
+NEEDS = [(fact(answer), fact(need)) for answer, need in CONFIG["_needs"].items()]
 
 
 def facts(variant):

@@ -28,7 +28,7 @@ BELONGS_TO = {
     r"channels_redis.pubsub": {"channel_layer": ["redis"]},
     r"channels_redis.core": {"channel_layer": ["redis_queue"]},
     r"InMemoryChannelLayer": {"channel_layer": ["memory"]},
-    r"jwt|simplejwt|bearer|token_expiring": {"auth": ["jwt", "session_jwt"]},
+    r"jwt|simplejwt|bearer": {"auth": ["jwt", "session_jwt"]},
     r"rooms?": {"consumers": ["rooms"]},
     r"notifications?|notify_user": {"consumers": ["notifications"]},
     r"postgres|postgresql|psycopg": {"database": ["postgresql"]},
@@ -84,7 +84,7 @@ def texts(project):
 
 
 def is_copied(path):
-    return bool({"templates", "static"} & set(path.parts))
+    return bool({"templates", "static", "consumer_template"} & set(path.parts))
 
 
 def test_no_jinja_is_left(projects):
@@ -110,7 +110,8 @@ def test_files_end_and_breathe_as_they_should(projects):
     """A conditional block leaves no hole and no missing line end."""
     for project in projects:
         for path, text in texts(project):
-            hole = "\n\n\n\n" if path.suffix in (".py", ".md") else "\n\n\n"  # Markdown may quote Python
+            breathes = path.suffix in (".py", ".py-tpl", ".md")  # Markdown may quote Python
+            hole = "\n\n\n\n" if breathes else "\n\n\n"
             ends_well = not text or (text.endswith("\n") and not text.endswith("\n\n"))
             assert ends_well, f"{path} of {projects[project]}"
             assert hole not in text or path.name == "LICENSE", f"{path} of {projects[project]}"
@@ -163,9 +164,9 @@ def python(tmp_path_factory):
 def all_dependencies(django_version):
     """Return the requirements of a project that had every answer at once."""
     text = (TEMPLATE / "{{cookiecutter.project_slug}}" / "pyproject.toml").read_text(encoding="utf-8")
-    listed = text.partition("\ndependencies = [\n")[2].partition("\n]\n")[0]
+    listed = text.partition("\n[dependency-groups]\n")[0]
     listed = listed.replace("{{ cookiecutter.django_version }}", django_version)
-    return re.findall(r'^  "(.+)",$', listed, re.MULTILINE)
+    return sorted(set(re.findall(r'"([\w-]+(?:\[[\w,]+\])?[~>]=[^"]+)"', listed)))
 
 
 @pytest.mark.parametrize("version", OPTIONS["django_version"])

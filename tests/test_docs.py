@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from offered import CONFIG, LISTS, OPTIONS, QUESTIONS, TEMPLATE
+from offered import CONFIG, QUESTIONS, TEMPLATE
 from serving import each
 from variants import BOOTED, first
 
@@ -54,13 +54,14 @@ def code(text):
 
 
 def test_readme_s_table_has_every_prompt_and_every_choice():
-    table, prompts = {}, []
-    for names, choices, _ in rows(section(README, "The questions")):
+    table, needs, prompts = {}, [], []
+    for names, choices, advice in rows(section(README, "The questions")):
         prompts = code(names) or prompts
+        needs += [(f"{prompts[0]}={choices}", need) for need in re.findall(r"needs `(\S+)`", advice)]
         for prompt in prompts:
             table.setdefault(prompt, []).extend(choices.split(", "))
-    choices = {key: CONFIG[key] if isinstance(CONFIG[key], list) else ["text"] for key in QUESTIONS}
-    assert table == choices | {key: OPTIONS[key] for key in LISTS}
+    assert table == {key: list(CONFIG["_options"].get(key, ["text"])) for key in QUESTIONS}
+    assert needs == [(answer, need.split("=")[1]) for answer, need in CONFIG["_needs"].items()]
 
 
 def test_readme_shows_the_questions_as_they_are_asked(tmp_path):
@@ -157,7 +158,10 @@ def test_protocol_lists_the_close_codes(bake):
 
 def close_codes(project):
     source = (project / "realtime/codes.py").read_text(encoding="utf-8")
-    return dict(re.findall(r"^([A-Z_]+) = (\d{4})", source, re.MULTILINE))
+    settings = (project / "config/settings.py").read_text(encoding="utf-8")
+    shift = 3000 if '"PRIVATE_CLOSE_CODES": True' in settings else 0
+    codes = re.findall(r"^([A-Z_]+) = (\d{4})( \+ SHIFT)?(?:  #.*)?$", source, re.MULTILINE)
+    return {name: str(int(code) + bool(shifted) * shift) for name, code, shifted in codes}
 
 
 # -- .env.example ------------------------------------------------------------------------------------------

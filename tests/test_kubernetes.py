@@ -67,7 +67,7 @@ def test_every_file_is_part_of_it(variant, bake, manifests):
     kustomization = yaml.safe_load((folder / "kustomization.yaml").read_text(encoding="utf-8"))
     files = {path.name for path in folder.iterdir()}
     assert files == {
-        *("README.md", "kustomization.yaml", "settings.env", "secrets.env.example"),
+        *(".gitignore", "README.md", "kustomization.yaml", "settings.env", "secrets.env.example"),
         *kustomization["resources"],
     }
     built = manifests(variant)

@@ -1,4 +1,4 @@
-"""What can be answered at the prompts: good answers work wherever they are written, bad ones are refused."""
+"""What is answered at the prompts arrives, wherever it is written, and shapes the project."""
 
 import ast
 import json
@@ -6,7 +6,6 @@ import os
 import re
 import shlex
 import shutil
-import subprocess
 import sys
 import tomllib
 from pathlib import Path
@@ -14,65 +13,10 @@ from pathlib import Path
 import pytest
 import yaml
 from cookiecutter.exceptions import FailedHookException
-from cookiecutter.generate import generate_context
 from cookiecutter.main import cookiecutter
-from cookiecutter.prompt import prompt_for_config
-from jinja2 import Template
 
+from generation import files, generate, run
 from offered import CONFIG, QUESTIONS, TEMPLATE
-
-BAD = [
-    ("project_slug", "my-site", "no package name"),
-    ("project_slug", "my site", "no package name"),
-    ("project_slug", "MySite", "e.g. as mysite."),
-    ("project_slug", "2fast", "e.g. as fast."),
-    ("project_slug", "_site", "no package name"),
-    ("project_slug", "site_", "no package name"),
-    ("project_slug", "söte", "no package name"),
-    ("project_slug", "a___b", "e.g. as a_b."),
-    ("project_slug", "../site", "no package name"),
-    ("project_slug", "s" * 64, "63 at most"),
-    ("project_slug", "class", "keyword of Python"),
-    ("project_slug", "match", "keyword of Python"),
-    ("project_slug", "json", "standard library"),
-    ("project_slug", "asyncio", "standard library"),
-    ("project_slug", "django", "choose another name, e.g. my_django_site."),
-    ("project_slug", "rest_framework", "shadows the dependency"),
-    ("author_email", "nobody", "like ada@example.com"),
-    ("author_email", "a@b", "like ada@example.com"),
-    ("author_email", "a b@example.com", "like ada@example.com"),
-    ("author_email", '"a"@example.com', "like ada@example.com"),
-    ("author_email", "a@-example.com", "like ada@example.com"),
-    ("domain_name", "https://example.com", "write it bare"),
-    ("domain_name", "example.com:8000", "write it bare"),
-    ("domain_name", "example", "write it bare"),
-    ("domain_name", "127.0.0.1", "write it bare"),
-    ("domain_name", "exa mple.com", "write it bare"),
-    ("domain_name", "münchen.de", "in ASCII"),
-    ("consumers", "rooms, chat", "unknown item 'chat'; choose from rooms, notifications, or all, or none."),
-    ("consumers", "rooms,", "unknown item ''"),
-    ("consumers", "rooms notifications", "unknown item 'rooms notifications'"),
-    ("consumers", "all, rooms", "give all alone"),
-    ("consumers", "none, rooms", "give none alone"),
-    ("deployment", "heroku", "unknown item 'heroku'; choose from docker, kubernetes, cloudrun, systemd"),
-    ("deployment", "Docker, CloudRun", "deployment cloudrun keeps no files"),  # and the database is SQLite
-    ("deployment", "all", "deployment kubernetes keeps no files"),
-    ("project_name", " ", "empty"),
-    ("project_name", "two\nlines", "U+000A"),
-    ("project_name", "a\ttab", "U+0009"),
-    ("project_name", "bell\a", "U+0007"),
-    ("project_name", "txt.\u202eexe", "U+202E"),
-    ("project_name", "back\\slash", "backslash"),
-    ("project_name", "both ' and \"", "keep one kind"),
-    ("description", "", "empty"),
-    ("description", "uses \\n", "backslash"),
-    ("author_name", "Ada\0", "U+0000"),
-]
-
-PAIRS = [
-    ({"auth": "jwt", "rest_api": "none"}, "choose rest_api=drf or auth=session."),
-    ({"auth": "session_jwt", "rest_api": "none"}, "choose rest_api=drf or auth=session."),
-]
 
 GOOD_TEXTS = [
     "Bob's Site",
@@ -94,97 +38,34 @@ LISTS = [
 ]
 
 
-def refusal(template, folder, capfd, **answers):
-    """Return what stands on stderr after `answers` were refused; nothing may be left on disk."""
-    capfd.readouterr()
-    with pytest.raises(FailedHookException):
-        cookiecutter(str(template), no_input=True, extra_context=answers, output_dir=str(folder / "out"))
-    assert list(folder.rglob("*")) == [folder / "out"]
-    return capfd.readouterr().err
+def test_options_are_what_is_asked():
+    """Cookiecutter wants the choices at the top and again for its labels, and renders neither."""
+    choices = {key: list(choices) for key, choices in CONFIG["_options"].items()}
+    lists = {key: choices.pop(key) for key in CONFIG["_lists"]}
+    assert choices == {key: CONFIG[key] for key in QUESTIONS if isinstance(CONFIG[key], list)}
 
-
-def in_one_line(error):
-    return error.endswith("\n") and error.count("\n") == 1
-
-
-@pytest.mark.parametrize(("question", "answer", "cure"), BAD)
-def test_bad_answer_is_refused_in_one_line(tmp_path, capfd, question, answer, cure):
-    error = refusal(TEMPLATE, tmp_path, capfd, **{"project_slug": "some_site", question: answer})
-    assert in_one_line(error), error
-    assert error.startswith(question)
-    assert cure in error
-
-
-@pytest.mark.parametrize(("answers", "cure"), PAIRS)
-def test_bad_pair_is_refused_in_one_line(tmp_path, capfd, answers, cure):
-    error = refusal(TEMPLATE, tmp_path, capfd, **answers)
-    assert in_one_line(error), error
-    assert cure in error
-
-
-@pytest.mark.parametrize(
-    ("question", "answer", "cure"),
-    [
-        ("server", "other", "is not offered; choose one of uvicorn, daphne"),
-        ("license", "GPL-3.0", "is not offered; choose one of MIT"),
-        ("python_version", 3.13, "is not offered; choose one of 3.13"),
-        ("project_name", "{{ 7 * 7 }}", "template marks"),
-        ("description", "{% if %}", "template marks"),
-        ("author_name", "#% if", "template marks"),
-    ],
-)
-def test_answer_that_nobody_checked_before_is_refused(tmp_path, capfd, question, answer, cure):
-    """Of a replay file, or typed at the prompt; on the command line cookiecutter renders or refuses these."""
-    replay = tmp_path / "replay.json"
-    replay.write_text(json.dumps({"cookiecutter": default_answers() | {question: answer}}))
-    with pytest.raises(FailedHookException):
-        cookiecutter(str(TEMPLATE), replay=str(replay), output_dir=str(tmp_path))
-    error = capfd.readouterr().err
-    assert in_one_line(error), error
-    assert error.startswith(question)
-    assert cure in error
-
-
-def default_answers():
-    return prompt_for_config(generate_context(str(TEMPLATE / "cookiecutter.json")), no_input=True)
-
-
-@pytest.fixture(scope="module")
-def pre_gen():
-    """Return the names that hooks/pre_gen_project.py defines, after it accepted the default answers."""
-    source = (TEMPLATE / "hooks" / "pre_gen_project.py").read_text(encoding="utf-8")
-    names = {}
-    exec(Template(source).render(cookiecutter=default_answers()), names)
-    return names
-
-
-def test_hook_knows_the_choices(pre_gen):
-    choices = {key: tuple(CONFIG[key]) for key in QUESTIONS if isinstance(CONFIG[key], list)}
-    assert choices == pre_gen["CHOICES"]
-
-
-def test_slug_may_be_no_app_and_no_dependency(pre_gen):
-    project = TEMPLATE / "{{cookiecutter.project_slug}}"
-    apps = {path.name for path in project.iterdir() if path.is_dir() and path.name.isidentifier()}
-    requirements = re.findall(r'^  "([a-z-]+)', (project / "pyproject.toml").read_text(), re.MULTILINE)
-    assert apps <= pre_gen["APPS"]
-    assert {name.replace("-", "_") for name in requirements} <= pre_gen["DEPENDENCIES"]
-
-
-def test_every_question_and_choice_is_described():
     prompts = CONFIG["__prompts__"]
     assert list(prompts) == QUESTIONS
-    for key in QUESTIONS:
-        if isinstance(CONFIG[key], list):
-            assert list(prompts[key]) == ["__prompt__", *CONFIG[key]]
-    for key, items in CONFIG["_lists"].items():
-        assert all(item in prompts[key] for item in items)
+    for key, names in choices.items():
+        assert list(prompts[key]) == ["__prompt__", *names]
+    for key, names in lists.items():
+        assert f"comma-separated from: {', '.join(names)}; or all, or none" in prompts[key]
 
 
-def test_no_list_item_is_part_of_another():
-    """Templates ask `"rooms" in cookiecutter.__consumers`, which is a text."""
-    for items in CONFIG["_lists"].values():
-        assert not [(one, other) for one in items for other in items if one != other and one in other]
+def test_membership_of_a_list_is_asked_of_the_list():
+    """Not of its text, in which one item may be part of another."""
+    asked = re.compile(r"in cookiecutter\.__(?:consumers|deployment)\b(?!\.split)")
+    sources = (path for path in (TEMPLATE / "{{cookiecutter.project_slug}}").rglob("*") if path.is_file())
+    assert not [path for path in sources if asked.search(path.read_text(encoding="utf-8", errors="replace"))]
+
+
+def test_needs_are_among_the_options_and_said():
+    for answer, need in CONFIG["_needs"].items():
+        (option, choice), (needed, name) = answer.split("="), need.split("=")
+        assert choice in CONFIG["_options"][option]
+        assert name in CONFIG["_options"][needed]
+        if option not in CONFIG["_lists"]:
+            assert f"(needs {needed} {name})" in CONFIG["__prompts__"][option][choice]
 
 
 @pytest.mark.parametrize("text", GOOD_TEXTS)
@@ -209,7 +90,7 @@ def setting(project, name):
 @pytest.mark.parametrize(("answer", "chosen"), LISTS)
 def test_list_answer(bake, answer, chosen):
     project = bake(consumers=answer)
-    assert [name for name in CONFIG["_lists"]["consumers"] if (project / name).exists()] == chosen
+    assert [name for name in CONFIG["_options"]["consumers"] if (project / name).exists()] == chosen
 
 
 def test_slug_is_derived(bake):
@@ -262,39 +143,36 @@ def env(path):
     return dict(line.split("=", 1) for line in path.read_text().splitlines())
 
 
-def generate(folder, answers, **options):
-    return Path(
-        cookiecutter(str(TEMPLATE), no_input=True, extra_context=answers, output_dir=str(folder), **options)
-    )
-
-
-@pytest.mark.parametrize(
-    ("path", "answers"),
-    [("serving/server_granian.py", {"server": "granian"}), ("problems", {"rest_api": "none"})],
-)
-def test_path_that_the_template_lacks_fails_the_generation(tmp_path, capfd, path, answers):
-    template = tmp_path / "template"
-    for name in ("cookiecutter.json", "hooks", "{{cookiecutter.project_slug}}"):
+@pytest.fixture
+def template(tmp_path):
+    """Return a copy of what the template consists of."""
+    folder = tmp_path / "template"
+    folder.mkdir()
+    for name in ("cookiecutter.json", "refusals.py", "hooks", "{{cookiecutter.project_slug}}"):
         copy = shutil.copytree if (TEMPLATE / name).is_dir() else shutil.copy
-        template.mkdir(exist_ok=True)
-        copy(TEMPLATE / name, template / name)
+        copy(TEMPLATE / name, folder / name)
+    return folder
+
+
+@pytest.mark.parametrize("path", ["serving/server_granian.py", "problems", "deploy/kubernetes/hpa.yaml"])
+def test_claimed_path_that_the_template_lacks_fails_the_generation(template, tmp_path, capfd, path):
     (template / "{{cookiecutter.project_slug}}" / path).rename(tmp_path / "elsewhere")
-    (tmp_path / "work").mkdir()
-    error = refusal(template, tmp_path / "work", capfd, **answers)
-    assert (
-        error
-        == f"{path} is named in hooks/post_gen_project.py but is not in the template; mend one of them.\n"
-    )
+    with pytest.raises(FailedHookException):
+        cookiecutter(str(template), no_input=True, output_dir=str(tmp_path / "out"))
+    assert not list((tmp_path / "out").iterdir())
+    line = f"{path} is claimed in cookiecutter.json but is not in the template; mend one of them.\n"
+    assert capfd.readouterr().err == line
 
 
-def run(*command, cwd=None, **options):
-    """Run a command that must succeed; return what it printed."""
-    done = subprocess.run(list(map(str, command)), cwd=cwd, capture_output=True, text=True, **options)
-    assert done.returncode == 0, f"{shlex.join(done.args)} in {cwd}\n{done.stdout}{done.stderr}"
-    return done.stdout
+def test_order_of_claims_has_no_meaning(template, tmp_path, bake):
+    options = {  # that of the items in a list is the order of the apps
+        option: {choice: claims[::-1] for choice, claims in choices.items()}
+        for option, choices in reversed(CONFIG["_options"].items())
+    }
+    answers = {"channel_layer": "redis", "deployment": "kubernetes", "database": "postgresql"}
+    expected = files(bake(**answers))
+    assert Path("deploy/kubernetes/hpa.yaml") in expected
 
-
-def files(project):
-    """Return {path: content} of a project, without its secrets."""
-    paths = (path for path in project.rglob("*") if path.is_file() and path.name != ".env")
-    return {path.relative_to(project): path.read_bytes() for path in paths}
+    (template / "cookiecutter.json").write_text(json.dumps(CONFIG | {"_options": options}))
+    project = cookiecutter(str(template), no_input=True, extra_context=answers, output_dir=str(tmp_path))
+    assert files(Path(project)) == expected

@@ -83,10 +83,10 @@ def test_services_that_refuse_are_named(variant, installed):
     right = {name: urlsplit(project.dotenv()[name]) for name in ("DATABASE_URL", "REDIS_URL")}
     wrong = {name: url.geturl().replace(url.password, "open-sesame") for name, url in right.items()}
     with running(project, status=503, **wrong) as server:
-        database, redis = (line for line in server.output().splitlines() if " leads to no " in line)
+        database, cache = (line for line in server.output().splitlines() if " yet: " in line)
         assert "DATABASE_URL leads to no database yet" in database
         assert "password authentication failed" in database
-        assert "REDIS_URL leads to no Redis yet: invalid username-password pair" in redis
+        assert "cache in config/settings.py does not answer yet: invalid username-password pair" in cache
         assert "open-sesame" not in server.output()
 
 

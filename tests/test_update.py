@@ -41,7 +41,8 @@ def template(tmp_path):
     """Return a git repository with this template in it."""
     folder = tmp_path / "template"
     folder.mkdir()
-    shutil.copy(TEMPLATE / "cookiecutter.json", folder)
+    for name in ("cookiecutter.json", "refusals.py"):
+        shutil.copy(TEMPLATE / name, folder)
     for name in ("hooks", "{{cookiecutter.project_slug}}"):
         shutil.copytree(TEMPLATE / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     run("git", "init", "--quiet", "--initial-branch=main", cwd=folder)
@@ -101,3 +102,13 @@ def test_update_follows_the_template(template, project):
     assert after == before
     assert (project / ".env").read_text() == secrets
     assert "up to date" in cruft("check", cwd=project)
+
+
+def test_refused_answers_leave_the_project_alone(project):
+    before = contents(project)
+    command = [sys.executable, "-m", "cruft", "update", "--skip-apply-ask", "--variables-to-update"]
+    answers = json.dumps({"auth": "jwt", "rest_api": "none"})
+    done = subprocess.run([*command, answers], cwd=project, env=GIT, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr == "auth jwt needs rest_api drf; choose rest_api=drf, or another auth: session.\n"
+    assert contents(project) == before

@@ -3,41 +3,26 @@
 import asyncio
 import json
 from functools import cached_property
-#% if cookiecutter.channel_layer != "memory"
-from uuid import uuid4
-#% endif
-#%%
-#% if cookiecutter.database == "postgresql"
-import psycopg
-#% endif
+from pathlib import Path
+
 import pytest
 from asgiref.sync import sync_to_async
 from asgiref.testing import ApplicationCommunicator
 from channels.layers import channel_layers
 from channels.routing import get_default_application
 from django.conf import settings
-#% if cookiecutter.database == "postgresql"
-from django.db import connection, connections
-#% else
 from django.db import connections
-#% endif
-#% if cookiecutter.auth != "jwt"
-from django.test import AsyncClient
-#% endif
 from django.urls import path
-#% if cookiecutter.channel_layer != "memory"
-from redis import Redis, RedisError
-#% endif
-#% if cookiecutter.auth == "jwt"
-from rest_framework_simplejwt.tokens import AccessToken
-#% endif
-#%%
+
 from accounts.models import User
 from config.routing import websocket_urlpatterns
-#% if cookiecutter.channel_layer != "memory"
-from realtime import redis as realtime_redis
-#% endif
+from realtime import loops
+from realtime.credentials import authenticator
 from realtime.tests.sample import SampleConsumer
+
+# What the tests need of each service that the project has.
+SERVICES = Path(__file__).parent.glob("realtime/tests/service_*.py")
+pytest_plugins = [f"realtime.tests.{service.stem}" for service in SERVICES]
 
 HOST = "testserver"  # what the test client asks
 TIMEOUT = 5  # seconds to wait for a frame
@@ -50,35 +35,7 @@ def pytest_configure():
     settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
     settings.SERVESTATIC_USE_STATIC_ROOT = False  # nothing has been collected
     websocket_urlpatterns.insert(0, path("ws/sample/", SampleConsumer.as_asgi()))
-#% if cookiecutter.channel_layer != "memory"
-#%%
 
-@pytest.fixture(scope="session", autouse=True)
-def own_part_of_redis():
-    """Use keys and channels apart from those of a server on the same Redis, and leave none behind."""
-    prefix = settings.CHANNEL_LAYERS["default"]["CONFIG"]["prefix"] = f"test-{uuid4().hex}"
-    settings.CACHES["default"]["KEY_PREFIX"] = prefix
-    with Redis.from_url(settings.REDIS_URL) as redis:
-        try:
-            redis.ping()
-        except RedisError as error:
-            pytest.exit(f"The tests need Redis at REDIS_URL ({error}). Start it, or correct .env.", 1)
-        yield
-        for key in redis.scan_iter(f"{prefix}*"):
-            redis.delete(key)
-#% endif
-#% if cookiecutter.database == "postgresql"
-#%%
-
-@pytest.fixture(scope="session")
-def django_db_modify_db_settings():
-    """Ask for PostgreSQL before pytest-django makes the test database in it."""
-    try:
-        psycopg.connect(**{**connection.get_connection_params(), "dbname": "postgres"}).close()
-    except psycopg.OperationalError as error:
-        pytest.exit(f"The tests need PostgreSQL at DATABASE_URL ({error}). Start it, or correct .env.", 1)
-#% endif
-#%%
 
 class Socket(ApplicationCommunicator):
     """The client's end of a WebSocket.
@@ -157,11 +114,9 @@ async def connect(transactional_db):
         if origin:
             headers.append((b"origin", origin.encode()))
         if user:
-#% if cookiecutter.auth == "jwt"
-            subprotocols += ["bearer", str(AccessToken.for_user(user))]
-#% else
-            headers.append((b"cookie", await log_in(user)))
-#% endif
+            *_, kind = settings.REALTIME["AUTHENTICATION"]
+            proof = await sync_to_async(authenticator(kind).log_in)(user)
+            headers += [(name.lower().encode(), value.encode()) for name, value in proof.items()]
         socket = Socket(path, headers, subprotocols, buffer)
         sockets.append(socket)
         await socket.open()
@@ -171,16 +126,7 @@ async def connect(transactional_db):
     for socket in sockets:
         if not socket.future.done():
             await socket.disconnect()
-#% if cookiecutter.auth != "jwt"
-#%%
 
-async def log_in(user) -> bytes:
-    """Log in and return the Cookie header."""
-    client = AsyncClient()
-    await client.aforce_login(user)
-    return f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}".encode()
-#% endif
-#%%
 
 @pytest.fixture(autouse=True)
 async def nothing_stays():
@@ -190,9 +136,7 @@ async def nothing_stays():
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-#% if cookiecutter.channel_layer != "memory"
-    await realtime_redis.close()
-#% endif
+    await loops.close()
     channel_layers.backends.clear()  # some keep locks of this event loop
     await sync_to_async(connections.close_all)()
 

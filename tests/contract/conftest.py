@@ -14,6 +14,14 @@ from conversation import NOTIFICATIONS
 from serving import each, running
 from variants import BOOTED
 
+ROUTING = """\
+from django.urls import path
+
+from probe.consumers import ProbeConsumer
+
+websocket_urlpatterns = [path("ws/probe/", ProbeConsumer.as_asgi())]
+"""
+
 
 @pytest.fixture(scope="package", params=each(BOOTED))
 def served(request, installed):
@@ -44,12 +52,13 @@ def site(served):
 
 
 def add_probe(project):
-    """Write the probe into the project, and its address before the last one, which takes all that is left."""
-    shutil.copy(Path(__file__).with_name("probe.py"), project.folder)
-    routing = project.folder / "config/routing.py"
-    text = routing.read_text(encoding="utf-8")
-    before, last = text.split('    re_path("", NoSuchSocket')
-    route = '    path("ws/probe/", import_string("probe.ProbeConsumer").as_asgi()),\n'
-    text = f'{before}{route}    re_path("", NoSuchSocket{last}'
-    helper = "from django.utils.module_loading import import_string\n"
-    routing.write_text(helper + text, encoding="utf-8")
+    """Write the probe into the project as an app, and add that to INSTALLED_APPS."""
+    folder = project.folder / "probe"
+    folder.mkdir(exist_ok=True)
+    (folder / "__init__.py").touch()
+    shutil.copy(Path(__file__).with_name("probe.py"), folder / "consumers.py")
+    (folder / "routing.py").write_text(ROUTING, encoding="utf-8")
+    settings = project.folder / "config/settings.py"
+    text = settings.read_text(encoding="utf-8")
+    assert '    "health",\n' in text
+    settings.write_text(text.replace('    "health",\n', '    "health",\n    "probe",\n'), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""A consumer that the contract adds to each project as `probe.py`, as an owner of the project might."""
+"""A consumer that the contract adds to each project in an app of its own, as an owner might."""
 
 import time
 from pathlib import Path

@@ -47,7 +47,7 @@ class Site:
 
     def cleanups(self, run):
         """Return what the probe's sockets of a run wrote when they were gone, a line each."""
-        file = self.project.folder / "closed.txt"
+        file = self.project.folder / "probe/closed.txt"
         lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
         return [line for line in lines if line.startswith(f"{urlencode({'run': run})} ")]
 

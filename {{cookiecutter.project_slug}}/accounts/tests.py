@@ -1,21 +1,9 @@
 import pytest
-#% if cookiecutter.auth != "session"
-from asgiref.sync import sync_to_async
-#% endif
 from django.core.management import CommandError, call_command
 from django.test import AsyncClient, Client
-#% if cookiecutter.auth != "session"
-from django.utils import timezone
-from rest_framework_simplejwt.settings import api_settings
-#% endif
-#%%
+
 from accounts import signals
-#% if cookiecutter.auth != "session"
-from accounts.models import RevokedLogin, User
-from accounts.tokens import AccessToken, RefreshToken
-#% else
 from accounts.models import User
-#% endif
 from realtime.codes import NOT_AUTHENTICATED
 
 
@@ -47,21 +35,8 @@ async def change_role(user):
 async def delete(user):
     await user.adelete()
 
-#% if cookiecutter.auth != "session"
-#%%
-async def log_out_with_token(user):
-    token = await sync_to_async(RefreshToken.for_user)(user)
-    await AsyncClient().post("/api/token/logout/", {"refresh": str(token)})
 
-#% endif
-#%%
-ENDS = [log_out, change_password, deactivate, change_role, delete]
-#% if cookiecutter.auth != "session"
-ENDS += [log_out_with_token]
-#% endif
-#%%
-
-@pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize("end", [log_out, change_password, deactivate, change_role, delete])
 async def test_who_may_no_longer_come_in_is_put_out(connect, student, mentor, end):
     sockets = [await connect("/ws/sample/", student) for _ in range(2)]
     other = await connect("/ws/sample/", mentor)
@@ -106,75 +81,3 @@ def test_demo_users_can_log_in(transactional_db, monkeypatch, settings):
         response = Client().post("/accounts/login/", {"username": name, "password": "demo-pass-1"})
         assert (response.status_code, response.url) == (302, "/")
         assert response.wsgi_request.user.role == name
-#% if cookiecutter.auth != "session"
-#%%
-
-@pytest.fixture
-def tokens(client, student):
-    """Return a function that asks for tokens."""
-
-    def tokens(path="", **data):
-        return client.post(f"/api/token/{path}", data)
-
-    return tokens
-
-
-LOGIN = {"username": "student", "password": "a-secret"}
-
-
-def is_good(client, access):
-    return client.get("/api/problems/", headers={"authorization": f"Bearer {access}"}).status_code == 200
-
-
-def test_tokens(client, tokens):
-    pair, other = tokens(**LOGIN).json(), tokens(**LOGIN).json()
-    later = tokens("refresh/", refresh=pair["refresh"]).json()["access"]
-    assert is_good(client, later)
-    assert tokens("logout/", refresh=pair["refresh"]).status_code == 200
-    assert not is_good(client, pair["access"])
-    assert not is_good(client, later)
-    assert tokens("refresh/", refresh=pair["refresh"]).status_code == 401
-    assert is_good(client, other["access"])  # of another login
-    assert tokens("logout/", refresh="nonsense").status_code == 401
-    assert tokens(username="student", password="wrong").status_code == 401
-
-
-async def test_an_access_token_opens_no_socket_after_logging_out(connect, student):
-    refresh = await sync_to_async(RefreshToken.for_user)(student)
-    bearer = ["bearer", str(refresh.access_token)]
-    assert (await connect("/ws/sample/", subprotocols=bearer)).hello
-    await AsyncClient().post("/api/token/logout/", {"refresh": str(refresh)})
-    assert (await connect("/ws/sample/", subprotocols=bearer)).code == NOT_AUTHENTICATED
-
-
-@pytest.mark.parametrize("blacklist", [True, False])
-def test_a_login_may_renew_its_refresh_token(client, tokens, monkeypatch, blacklist):
-    kicked = []
-    monkeypatch.setattr(signals, "kick", lambda *arguments: kicked.append(arguments))
-    monkeypatch.setattr(api_settings, "ROTATE_REFRESH_TOKENS", True)
-    monkeypatch.setattr(api_settings, "BLACKLIST_AFTER_ROTATION", blacklist)
-    first = tokens(**LOGIN).json()
-    second = tokens("refresh/", refresh=first["refresh"]).json()
-    assert is_good(client, first["access"])
-    assert not kicked
-    tokens("logout/", refresh=second["refresh"])
-    assert len(kicked) == 1
-    assert not is_good(client, first["access"])
-    assert not is_good(client, second["access"])
-    assert tokens("refresh/", refresh=first["refresh"]).status_code == 401
-
-
-def test_a_deleted_user_gets_no_new_token(tokens, student):
-    refresh = tokens(**LOGIN).json()["refresh"]
-    student.delete()
-    assert tokens("refresh/", refresh=refresh).status_code == 401
-
-
-def test_a_login_that_was_ended_is_forgotten_when_its_tokens_are_over(tokens):
-    RevokedLogin.objects.create(sid="old", expires_at=timezone.now())
-    pair = tokens(**LOGIN).json()
-    tokens("logout/", refresh=pair["refresh"])
-    ended = RevokedLogin.objects.get()
-    assert ended.sid == AccessToken(pair["access"], verify=False)["sid"]
-    assert ended.expires_at.timestamp() >= RefreshToken(pair["refresh"], verify=False)["exp"]
-#% endif

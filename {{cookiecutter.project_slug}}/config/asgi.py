@@ -1,4 +1,4 @@
-"""The ASGI application: server -> origin -> authentication -> routing -> consumer."""
+"""The ASGI application: server -> proxy's headers -> origin -> authentication -> routing -> consumer."""
 
 import os
 
@@ -8,17 +8,23 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup()  # which the imports below need
 
 from channels.routing import ProtocolTypeRouter, URLRouter
+from django.conf import settings
 from django.core.asgi import get_asgi_application
 
 from config.middleware import stay_on_the_loop
 from config.routing import websocket_urlpatterns
 from realtime.auth import WebSocketAuthMiddleware
 from realtime.origin import TrustedOrigin
+from realtime.reachable import reachable
+from serving.forwarded import ProxyHeaders
 
 stay_on_the_loop()
-application = ProtocolTypeRouter(
-    {
-        "http": get_asgi_application(),
-        "websocket": TrustedOrigin(WebSocketAuthMiddleware(URLRouter(websocket_urlpatterns))),
-    }
+application = ProxyHeaders(
+    ProtocolTypeRouter(
+        {
+            "http": get_asgi_application(),
+            "websocket": TrustedOrigin(WebSocketAuthMiddleware(URLRouter(reachable(websocket_urlpatterns)))),
+        }
+    ),
+    trusted=settings.FORWARDED_ALLOW_IPS,
 )

@@ -10,9 +10,6 @@ from functools import partial
 from inspect import markcoroutinefunction
 
 from asgiref.sync import sync_to_async
-#% if cookiecutter.django_version == "5.2"
-from csp.middleware import CSPMiddleware
-#% endif
 from django.conf import settings
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
@@ -20,20 +17,15 @@ from django.contrib.sessions.middleware import SessionMiddleware
 from django.core.checks import Tags, Warning, register
 from django.middleware.clickjacking import XFrameOptionsMiddleware
 from django.middleware.common import CommonMiddleware
-#% if cookiecutter.django_version != "5.2"
-from django.middleware.csp import ContentSecurityPolicyMiddleware
-#% endif
 from django.middleware.csrf import CsrfViewMiddleware
 from django.middleware.security import SecurityMiddleware
 from django.utils.module_loading import import_string
 
+# Django's own, which it has since 6.0, and that of the package from before; MIDDLEWARE has one of them.
+CSP = {"django.middleware.csp.ContentSecurityPolicyMiddleware", "csp.middleware.CSPMiddleware"}
 WITHOUT_IO = (
     SecurityMiddleware,
-#% if cookiecutter.django_version == "5.2"
-    CSPMiddleware,
-#% else
-    ContentSecurityPolicyMiddleware,
-#% endif
+    *map(import_string, CSP.intersection(settings.MIDDLEWARE)),
     SessionMiddleware,
     CommonMiddleware,
     CsrfViewMiddleware,

@@ -1,23 +1,11 @@
-#% if cookiecutter.__consumers
-from django.urls import path, re_path
-#% else
+"""The WebSocket routes: those in the routing.py of each app, in the order of INSTALLED_APPS."""
+
 from django.urls import re_path
-#% endif
-#%%
-#% if "notifications" in cookiecutter.__consumers
-from notifications.consumers import NotificationConsumer
-#% endif
+
+from config import collect
 from realtime.consumer import NoSuchSocket
-#% if "rooms" in cookiecutter.__consumers
-from rooms.consumers import RoomConsumer
-#% endif
-#%%
+
 websocket_urlpatterns = [
-#% if "rooms" in cookiecutter.__consumers
-    path("ws/rooms/<slug:room_id>/", RoomConsumer.as_asgi()),
-#% endif
-#% if "notifications" in cookiecutter.__consumers
-    path("ws/notifications/", NotificationConsumer.as_asgi()),
-#% endif
+    *collect.websocket_routes(),
     re_path("", NoSuchSocket.as_asgi()),
 ]

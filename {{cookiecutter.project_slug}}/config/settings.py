@@ -12,8 +12,6 @@ from environs import Env, EnvError
 from marshmallow.validate import Length, Range
 #% else
 from marshmallow.validate import URL, Length, Range
-#% endif
-#% if cookiecutter.channel_layer != "memory"
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 #% endif
@@ -77,19 +75,11 @@ PORT = read(
     default=8000,
     validate=Range(1, 65535),
 )
-#% if cookiecutter.channel_layer == "memory"
+#% if cookiecutter.__one_process
 WEB_CONCURRENCY = read(
     env.int,
     "WEB_CONCURRENCY",
-    "1: the in-memory channel layer reaches the sockets of one process only",
-    default=1,
-    validate=Range(1, 1),
-)
-#% elif cookiecutter.server in ("daphne", "hypercorn")
-WEB_CONCURRENCY = read(
-    env.int,
-    "WEB_CONCURRENCY",
-    "1: {{ cookiecutter.server | capitalize }} is one process here; run several behind a proxy",
+    "1: {{ cookiecutter.__one_process }}",
     default=1,
     validate=Range(1, 1),
 )
@@ -159,7 +149,7 @@ SILENCED_SYSTEM_CHECKS = [
 ]
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-CSP = {
+SECURE_CSP = {
     "default-src": ["'self'"],
     "img-src": ["'self'", "data:"],
     "frame-ancestors": ["'none'"],
@@ -167,9 +157,7 @@ CSP = {
     "base-uri": ["'none'"],
 }
 #% if cookiecutter.django_version == "5.2"
-CONTENT_SECURITY_POLICY = {"DIRECTIVES": CSP}
-#% else
-SECURE_CSP = CSP
+CONTENT_SECURITY_POLICY = {"DIRECTIVES": SECURE_CSP}  # Django 6 has it, and calls it as above
 #% endif
 #%%
 AUTH_USER_MODEL = "accounts.User"
@@ -197,7 +185,14 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "servestatic",
     "django.contrib.staticfiles",
+    "realtime",
+    "accounts",
+    "health",
+#% for app in cookiecutter.__consumers.split(", ") if app
+    "{{ app }}",
+#% endfor
 #% if cookiecutter.rest_api == "drf"
+    "problems",
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -205,27 +200,11 @@ INSTALLED_APPS = [
 #% if cookiecutter.auth != "session"
     "rest_framework_simplejwt.token_blacklist",
 #% endif
-    "realtime",
-    "accounts",
-    "health",
-#% if "rooms" in cookiecutter.__consumers
-    "rooms",
-#% endif
-#% if "notifications" in cookiecutter.__consumers
-    "notifications",
-#% endif
-#% if cookiecutter.rest_api == "drf"
-    "problems",
-#% endif
 ]
 MIDDLEWARE = [  # under ASGI see also config/middleware.py
     "health.middleware.answer_load_balancers",
     "django.middleware.security.SecurityMiddleware",
-#% if cookiecutter.django_version == "5.2"
-    "csp.middleware.CSPMiddleware",
-#% else
-    "django.middleware.csp.ContentSecurityPolicyMiddleware",
-#% endif
+    "{{ cookiecutter.__csp_middleware }}",
     "servestatic.middleware.ServeStaticMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -330,20 +309,13 @@ REDIS_HOST = {
     "socket_connect_timeout": 5,
     "max_connections": 1000,  # its default of 100 fails the 101st handshake of a rush
 }
-#% if cookiecutter.channel_layer == "redis"
-CHANNEL_LAYERS = {
-    "default": {
-        "BACKEND": "realtime.layer.ChannelLayer",
-        "CONFIG": {"hosts": [REDIS_HOST], "prefix": REDIS_PREFIX},
-    }
-}
-#% else
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "realtime.layer.ChannelLayer",
         "CONFIG": {
             "hosts": [REDIS_HOST],
             "prefix": REDIS_PREFIX,
+#% if cookiecutter.channel_layer == "redis_queue"
             "capacity": read(
                 env.int,
                 "CHANNEL_CAPACITY",
@@ -358,10 +330,10 @@ CHANNEL_LAYERS = {
                 default=60,
                 validate=Range(1),
             ),
+#% endif
         },
     }
 }
-#% endif
 #% endif
 #%%
 REALTIME = {
@@ -404,11 +376,23 @@ REALTIME = {
         default=100,
         validate=Range(1),
     ),
+    # What a client may prove with who it is; the first that it offers counts.
+    "AUTHENTICATION": (
+        "realtime.auth_ticket.TicketAuthenticator",
+#% if cookiecutter.auth != "session"
+        "realtime.auth_jwt.TokenAuthenticator",
+#% endif
+#% if cookiecutter.auth != "jwt"
+        "realtime.auth_session.SessionAuthenticator",
+#% endif
+    ),
+    "TICKET_VIEW": "realtime.views{{ '' if cookiecutter.auth == 'session' else '_jwt' }}.ticket",
 #% if cookiecutter.auth != "session"
     "TOKEN_IN_QUERY": read(
         env.bool, "WS_TOKEN_IN_QUERY", "true or false, for example WS_TOKEN_IN_QUERY=false", default=False
     ),
 #% endif
+    "PRIVATE_CLOSE_CODES": {{ cookiecutter.server == "daphne" }},  # 4009 for 1009, and so on
     "HEARTBEAT": 25,  # seconds between a client's pings
     "BACKLOG_FRAMES": 1000,  # that wait for a client which does not read, before it is closed
     "BACKLOG_SIZE": 1_048_576,  # in characters

@@ -1,17 +1,21 @@
 import threading
 
 import pytest
+from django.apps import apps
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpResponse
 from django.middleware.common import CommonMiddleware
 from django.middleware.csrf import CsrfViewMiddleware
-from django.urls import path
+from django.urls import path, re_path
 from django.views.decorators.csrf import csrf_protect
 
 from accounts.models import User
 from config import asgi  # noqa: F401  (it sets the middleware up)
 from config.middleware import hooks_in_threads
+from realtime.checks import routes_that_nobody_reaches
+from realtime.consumer import NoSuchSocket
+from realtime.reachable import reachable, unreachable
 
 
 class Curious(SessionMiddleware):
@@ -102,3 +106,63 @@ async def test_a_subclass_that_queries_the_database(async_client, admin, setting
 async def test_csrf_protect_on_an_async_view(async_client, settings):
     settings.ROOT_URLCONF = __name__
     assert (await async_client.get("/protected/")).status_code == 200
+
+
+# The routes of sockets, and what of them is never reached.
+ROUTES = [
+    (["ws/polls/", "ws/polls/"], ["ws/polls/"]),
+    (["ws/<slug:name>/", "ws/lobby/"], ["ws/lobby/"]),
+    (["ws/lobby/", "ws/<slug:name>/"], []),
+    (["ws/polls/one/", "ws/polls/<slug:name>/", "ws/polls/<slug:name>/live/"], []),
+    (["ws/<path:rest>", "ws/polls/", "ws/<int:pk>/"], ["ws/polls/", "ws/<int:pk>/"]),
+    (["ws/<int:pk>/", "ws/<uuid:key>/", "ws/<slug:name>/", "ws/<str:name>/", "ws/<path:rest>"], []),
+    (["ws/<str:name>/", "ws/<slug:name>/"], ["ws/<slug:name>/"]),
+    (["ws/<int:pk>/", "ws/<int:key>/"], ["ws/<int:key>/"]),
+    (["ws/1/", "ws/<int:pk>/"], []),
+    (["ws/<int:pk>/<slug:name>/", "ws/<slug:name>/<int:pk>/"], []),
+    (["ws/<slug:one>/<slug:other>/", "ws/<slug:name>/<int:pk>/"], ["ws/<slug:name>/<int:pk>/"]),
+    (["ws/<path:rest>/end/", "ws/<path:rest>"], []),
+    ([r"", "ws/polls/"], ["ws/polls/"]),
+    ([r"^ws/", r"^ws/.+$"], []),
+    ([r"^ws/polls/$", "ws/polls/"], ["ws/polls/"]),
+    (["ws/polls/", r"^ws/polls/"], []),
+    (["ws/polls/", r"ws/polls/(?P<name>\w+)/$"], []),
+    (["ws/<path:rest>", r"ws/polls/(?P<name>\w+)/$"], [r"ws/polls/(?P<name>\w+)/$"]),
+    ([r"^ws/[a-f]+/$", r"^ws/[a-z]+/$", r"^ws/(?P<year>[0-9]{4})/$", "ws/<int:pk>/"], []),
+    ([r"^ws/[a-z]+/$", r"^ws/[a-z]+/$"], [r"^ws/[a-z]+/$"]),
+]
+
+
+def to_route(text):
+    kind = path if text.startswith("ws/") and "(" not in text else re_path
+    return kind(text, NoSuchSocket.as_asgi())
+
+
+@pytest.mark.parametrize(("routes", "expected"), ROUTES)
+def test_routes_that_nobody_reaches_are_found(routes, expected):
+    problems = unreachable(list(map(to_route, routes)))
+    assert len(problems) == len(expected)
+    for problem, text in zip(problems, expected, strict=True):
+        assert f"Nobody reaches the WebSocket route {text!r} of NoSuchSocket" in problem
+
+
+def test_with_such_a_route_no_server_starts(monkeypatch, caplog):
+    routes = list(map(to_route, ["ws/polls/", "ws/polls/"]))
+    with pytest.raises(SystemExit):
+        reachable(routes)
+    (line,) = caplog.messages
+    assert "Nobody reaches" in line
+    assert "INSTALLED_APPS" in line
+    assert routes_that_nobody_reaches(None) == []
+    monkeypatch.setattr("config.routing.websocket_urlpatterns", routes)
+    (error,) = routes_that_nobody_reaches(None)
+    assert error.id == "realtime.E006"
+
+
+def test_every_page_of_the_menu_is_there(admin_client):
+    entries = [entry for app in apps.get_app_configs() for entry in getattr(app, "nav", ())]
+    home = admin_client.get("/")
+    assert len(home.context["nav"]) == len(entries)
+    for address, label, text in home.context["nav"]:
+        assert admin_client.get(address).status_code == 200
+        assert (label in home.text, text in home.text) == (True, True)

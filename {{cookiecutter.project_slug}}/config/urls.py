@@ -1,11 +1,15 @@
+"""The pages: those of the site, then the urls.py of each app, where its apps.py says (`url_prefix`)."""
+
 from django.contrib import admin
 from django.contrib.auth import views as auth
-from django.urls import include, path
+from django.urls import path
 from django.views.generic import TemplateView
 #% if cookiecutter.rest_api == "drf"
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 #% endif
 #%%
+from config import collect
+
 urlpatterns = [
     path("", TemplateView.as_view(template_name="home.html"), name="home"),
     path("admin/", admin.site.urls),
@@ -15,19 +19,9 @@ urlpatterns = [
     path(
         "accounts/password_change/done/", auth.PasswordChangeDoneView.as_view(), name="password_change_done"
     ),
-#% if cookiecutter.auth != "session"
-    path("api/", include("accounts.urls")),
-#% endif
-    path("api/", include("realtime.urls")),
 #% if cookiecutter.rest_api == "drf"
-    path("api/", include("problems.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(), name="docs"),
 #% endif
-#% if "rooms" in cookiecutter.__consumers
-    path("rooms/", include("rooms.urls")),
-#% endif
-#% if "notifications" in cookiecutter.__consumers
-    path("notifications/", include("notifications.urls")),
-#% endif
+    *collect.urls(),
 ]

@@ -1,34 +1,50 @@
 """A JSON Web Token as proof."""
 
+from urllib.parse import parse_qs
+
+from django.conf import settings
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework_simplejwt.authentication import JWTAuthentication
+from rest_framework_simplejwt.tokens import AccessToken
 
 from realtime.credentials import Credentials
 from realtime.database import in_database
 
-_authentication = JWTAuthentication()
 
+class TokenAuthenticator:
+    """`Sec-WebSocket-Protocol: bearer, <token>`, an Authorization header, or, if so set, `?token=`.
 
-def read_token(token: str) -> Credentials | None:
-    """The user of an access token and when it ends; None if it is invalid, ended or revoked."""
-    try:
-        claims = _authentication.get_validated_token(token.encode())
-        return Credentials(_authentication.get_user(claims), claims["exp"], renewable=True)
-    except AuthenticationFailed:
-        return None
-
-
-aread_token = in_database(read_token)
-
-
-def bearer_token(scope) -> str | None:
-    """The token that stands behind `bearer` in Sec-WebSocket-Protocol, or in an Authorization header.
-
-    A browser can set only the former, and a server must answer with one of the protocols it was offered:
-    the consumer answers `bearer`, so the token is not echoed.
+    A browser can set only the first, and a server must answer with one of the protocols that it was offered:
+    with `bearer`, so the token is not echoed.
     """
-    offered = scope["subprotocols"]
-    if "bearer" in offered:
-        return next((name for name in offered if name != "bearer"), "")
-    scheme, _, token = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1").partition(" ")
-    return token if scheme.lower() == "bearer" else None
+
+    subprotocol = "bearer"
+
+    def __init__(self):
+        self.tokens = JWTAuthentication()
+
+    def find(self, scope: dict) -> str | None:
+        offered = scope["subprotocols"]
+        if "bearer" in offered:
+            return next((name for name in offered if name != "bearer"), "")
+        header = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1")
+        scheme, _, token = header.partition(" ")
+        if scheme.lower() == "bearer":
+            return token
+        if not settings.REALTIME["TOKEN_IN_QUERY"]:
+            return None
+        return parse_qs(scope["query_string"].decode("latin-1")).get("token", [None])[0]
+
+    def read(self, token: str) -> Credentials | None:
+        """The user of an access token and when it ends; None if it is invalid, ended or revoked."""
+        try:
+            claims = self.tokens.get_validated_token(token.encode())
+            return Credentials(self.tokens.get_user(claims), claims["exp"], renew=self.aread)
+        except AuthenticationFailed:
+            return None
+
+    aread = in_database(read)
+
+    def log_in(self, user) -> dict[str, str]:
+        """Return the headers with which a client opens a socket as a user."""
+        return {"Authorization": f"Bearer {AccessToken.for_user(user)}"}

@@ -12,6 +12,7 @@ from django.contrib.auth import (
 )
 from django.contrib.auth.models import AbstractUser
 from django.contrib.sessions.backends.base import SessionBase
+from django.http import parse_cookie
 from django.utils.crypto import constant_time_compare
 
 from realtime.credentials import Credentials
@@ -19,13 +20,32 @@ from realtime.credentials import Credentials
 SessionStore = import_module(settings.SESSION_ENGINE).SessionStore
 
 
-def read_session(session_key: str | None) -> Credentials | None:
-    """The user of a session and when the session ends; None if nobody is logged in."""
-    if not session_key:
-        return None
-    session = SessionStore(session_key)
-    user = user_of(session)
-    return Credentials(user, session_ends(session)) if user else None
+class SessionAuthenticator:
+    """The cookie of a session."""
+
+    subprotocol = None
+
+    def find(self, scope: dict) -> str | None:
+        if not scope["has_origin"]:  # then this is no browser page of ours, and its cookies prove nothing
+            return None
+        cookies = parse_cookie(dict(scope["headers"]).get(b"cookie", b"").decode("latin-1"))
+        return cookies.get(settings.SESSION_COOKIE_NAME)
+
+    def read(self, session_key: str) -> Credentials | None:
+        """The user of a session and when the session ends; None if nobody is logged in."""
+        session = SessionStore(session_key)
+        user = user_of(session)
+        return Credentials(user, session_ends(session)) if user else None
+
+    def log_in(self, user: AbstractUser) -> dict[str, str]:
+        """Begin a session of a minute; return the headers with which a client opens a socket as the user."""
+        session = SessionStore()
+        session[SESSION_KEY] = str(user.pk)
+        session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+        session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+        session.set_expiry(60)
+        session.save()
+        return {"Cookie": f"{settings.SESSION_COOKIE_NAME}={session.session_key}"}
 
 
 def user_of(session: SessionBase) -> AbstractUser | None:

@@ -1,7 +1,11 @@
-"""System checks: settings that work on a developer's machine and hurt in production."""
+"""System checks: routes that nobody reaches, and settings that hurt in production."""
+
+from importlib import import_module
 
 from django.conf import settings
 from django.core.checks import Error, Tags, Warning, register
+
+from realtime.reachable import CURE, unreachable
 
 
 @register(Tags.security, deploy=True)
@@ -24,16 +28,6 @@ def settings_that_hurt(app_configs, **kwargs):
                 id="realtime.W003",
             ),
         ),
-#% if cookiecutter.channel_layer == "redis_queue"
-        (
-            len(settings.CHANNEL_LAYERS["default"]["CONFIG"]["hosts"]) > 1,
-            Error(
-                "The Redis queue layer loses messages when it has several hosts (django/channels#1492).",
-                hint="Name one host, or Sentinel, in CHANNEL_LAYERS.",
-                id="realtime.E004",
-            ),
-        ),
-#% endif
         (
             settings.REALTIME["MAX_MESSAGE_BYTES"] > 1_048_576,
             Warning(
@@ -44,3 +38,10 @@ def settings_that_hurt(app_configs, **kwargs):
         ),
     ]
     return [problem for found, problem in problems if found]
+
+
+@register(Tags.urls)
+def routes_that_nobody_reaches(app_configs, **kwargs):
+    """For every command that checks, as `migrate` does: what config/asgi.py does not start with."""
+    routes = import_module("config.routing").websocket_urlpatterns
+    return [Error(problem, hint=CURE, id="realtime.E006") for problem in unreachable(routes)]

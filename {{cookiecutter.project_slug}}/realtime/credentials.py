@@ -1,14 +1,40 @@
-"""What stands behind an open socket."""
+"""What stands behind an open socket, and what reads it from the proof that a client offers."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import cache
+from typing import Protocol
 
 from django.contrib.auth.models import AbstractUser
+from django.utils.module_loading import import_string
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """A user, when the proof of who it is ends (seconds since 1970), and whether a token may renew it."""
+    """A user, and when the proof of who it is ends (seconds since 1970; None: with nothing but the user).
+
+    `renew` takes a token that a client sends in `auth.refresh`, and returns the credentials that it stands
+    for, or None if it is not valid. Without `renew` the client has to connect anew.
+    """
 
     user: AbstractUser
     expires: float | None = None
-    renewable: bool = False
+    renew: "Callable[[str], Awaitable[Credentials | None]] | None" = None
+
+
+class Authenticator(Protocol):
+    """One kind of proof; `REALTIME["AUTHENTICATION"]` names those that count, the first offered one first."""
+
+    subprotocol: str | None  # with which a client offers such proof, and is answered
+
+    def find(self, scope: dict) -> str | None:
+        """The proof that a handshake offers; None if it offers none of this kind."""
+
+    def read(self, proof: str) -> Credentials | None:
+        """What the proof stands for; None if it is not, or no longer, valid. Runs in a database thread."""
+
+
+@cache
+def authenticator(path: str) -> Authenticator:
+    """The authenticator with a dotted path."""
+    return import_string(path)()

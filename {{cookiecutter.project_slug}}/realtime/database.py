@@ -1,16 +1,12 @@
 """Database work of sockets, off the one thread on which Channels would queue it."""
 
-#% if cookiecutter.database == "postgresql"
 import atexit
-#% endif
 from concurrent.futures import ThreadPoolExecutor
 
 from channels.db import DatabaseSyncToAsync
 from django.conf import settings
-#% if cookiecutter.database == "postgresql"
 from django.db import connections
-#% endif
-#%%
+
 THREADS = ThreadPoolExecutor(settings.REALTIME["DATABASE_THREADS"], thread_name_prefix="database")
 
 
@@ -21,12 +17,11 @@ def in_database(function):
     that one slow query holds up every socket (django/channels#2132). Works on functions and methods.
     """
     return DatabaseSyncToAsync(function, thread_sensitive=False, executor=THREADS)
-#% if cookiecutter.database == "postgresql"
-#%%
+
 
 @atexit.register
 def close_pools() -> None:
-    """Close the connection pools while their threads still run; later Psycopg would wait for them in vain."""
+    """Close connection pools while their threads still run; later the driver would wait for them in vain."""
     for connection in connections.all():
-        connection.close_pool()
-#% endif
+        if hasattr(connection, "close_pool"):
+            connection.close_pool()

@@ -1,4 +1,4 @@
-"""Draining: before the process ends, every client is told to come back, and every clean-up runs."""
+"""Draining: before the process ends, every client is told to reconnect, and every clean-up runs."""
 
 import asyncio
 import logging
@@ -20,7 +20,7 @@ async def drain(timeout: float = 5.0) -> None:
     logger.info("draining %d sockets", len(hub.sockets))
     try:
         async with asyncio.timeout(timeout):
-            await hub.dismiss(hub.sockets)
+            await hub.sockets.reconnect(hub.sockets)
             while hub.sockets:  # each leaves when its clean-up has run
                 await asyncio.sleep(0.02)
     except TimeoutError:

@@ -2,12 +2,8 @@
 
 import operator
 from functools import reduce
-#% if "rooms" in cookiecutter.__consumers
-from typing import Any, Literal
-#% else
 from typing import Any
-#% endif
-#%%
+
 import msgspec
 
 encode = msgspec.json.Encoder().encode
@@ -65,25 +61,18 @@ class Connected(Frame, tag="connection_established"):
     heartbeat: int  # seconds between pings
 
 
-#% if "rooms" in cookiecutter.__consumers
-class Presence(Frame, tag="presence"):
-    """A user's first socket joined a group, or the last one left it."""
-
-    event: Literal["join", "leave"]
-    user: UserInfo
-
-
-#% endif
-#% if "jwt" in cookiecutter.auth
 class AuthRefresh(ClientFrame, tag="auth.refresh"):
+    """Go on with a newer token, if the socket was opened with one."""
+
     token: str
 
 
 class TokenExpiring(Frame, tag="token_expiring", rename={"seconds": "in"}):
+    """The token that the socket was opened with, or got last, ends in so many seconds."""
+
     seconds: int
 
 
-#% endif
 class FrameError(Exception):
     """Raised by a handler to answer a frame with an `error` frame; the socket stays open.
 

@@ -20,6 +20,7 @@ class ChannelLayer(BaseChannelLayer):
     """
 
     extensions = ["groups", "flush"]
+    in_process = True  # reaches nobody elsewhere
     on_gap: Callable[[], None] | None = None  # never called: nothing gets lost on its way
 
     def __init__(self, capacity: int = 10_000):

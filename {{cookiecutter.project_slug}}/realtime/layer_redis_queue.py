@@ -8,6 +8,8 @@ import asyncio
 from collections.abc import Callable
 
 from channels_redis.core import RedisChannelLayer
+from django.conf import settings
+from django.core.checks import Error, Tags, register
 
 
 class ChannelLayer(RedisChannelLayer):
@@ -58,3 +60,17 @@ class ChannelLayer(RedisChannelLayer):
                 continue
             for channel in [channels] if isinstance(channels, str) else channels:
                 self.receive_buffer[channel].put_nowait(message)
+
+
+@register(Tags.security, deploy=True)
+def one_host(app_configs, **kwargs):
+    """For `manage.py check --deploy`: a layer over several hosts loses messages."""
+    if len(settings.CHANNEL_LAYERS["default"]["CONFIG"]["hosts"]) <= 1:
+        return []
+    return [
+        Error(
+            "The Redis queue layer loses messages when it has several hosts (django/channels#1492).",
+            hint="Name one host, or Sentinel, in CHANNEL_LAYERS.",
+            id="realtime.E004",
+        )
+    ]

@@ -114,7 +114,7 @@ class _Publisher:
         self._changed = threading.Condition()
         self._sending = self._full = False
         self._lost = self._dropped = 0
-        self._away_until = self._told_at = 0.0
+        self._away_until = self._logged_at = 0.0
 
     def put(self, group: str, event: dict) -> None:
         with self._changed:
@@ -136,7 +136,7 @@ class _Publisher:
                 self._lost += 1
             self._keep(group, event)
             level = logging.WARNING if isinstance(error, LayerAway) else logging.ERROR
-            self._tell(level, "could not publish to %s: %r", group, error)
+            self._log(level, "could not publish to %s: %r", group, error)
             return False
         return True
 
@@ -160,10 +160,10 @@ class _Publisher:
         if self._dropped == 1:
             logger.warning("%d events wait for the channel layer; more are dropped", MAX_WAITING)
 
-    def _tell(self, level: int, *message) -> None:
+    def _log(self, level: int, *message) -> None:
         """Log, but not thousands of times when thousands of events fail."""
-        if time.monotonic() >= self._told_at + PAUSE:
-            self._told_at = time.monotonic()
+        if time.monotonic() >= self._logged_at + PAUSE:
+            self._logged_at = time.monotonic()
             logger.log(level, *message)
 
     async def _run(self) -> None:
@@ -251,12 +251,11 @@ def _publisher() -> _Publisher:
 
 
 def _background_loop() -> asyncio.AbstractEventLoop:
-#% if cookiecutter.channel_layer == "memory"
-    logger.warning(
-        "the in-memory channel layer reaches only sockets of the process that publishes, and this one has "
-        "none; a channel layer that processes share lets commands and workers publish, too"
-    )
-#% endif
+    if getattr(type(get_channel_layer()), "in_process", False):
+        logger.warning(
+            "the in-memory channel layer reaches only sockets of the process that publishes, and this one "
+            "has none; a channel layer that processes share lets commands and workers publish, too"
+        )
     loop = _BackgroundLoop()
     threading.Thread(target=loop.run_forever, name="publish", daemon=True).start()
     atexit.register(flush)

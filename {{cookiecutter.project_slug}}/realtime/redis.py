@@ -1,12 +1,13 @@
-"""The connections to Redis of presence and limits; those of the channel layer are its own."""
+"""The connections to Redis, one client for each event loop; those of the channel layer are its own."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from weakref import WeakKeyDictionary
 
 from django.conf import settings
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
+
+from realtime.loops import per_loop
 
 CONNECTIONS = 10  # of each process
 TIMEOUT = 1  # seconds for an answer
@@ -15,7 +16,7 @@ PAUSE = 0.2  # seconds between two looks whether Redis is back
 
 
 class _Connections:
-    """Those of one event loop."""
+    """Those of the running event loop."""
 
     def __init__(self):
         self.client = Redis.from_url(settings.REDIS_URL)
@@ -27,20 +28,16 @@ class _Connections:
     def away(self) -> bool:
         return self.waiting is not None and not self.waiting.done()
 
+    async def aclose(self) -> None:
+        await self.client.aclose()
 
-_connections: WeakKeyDictionary[asyncio.AbstractEventLoop, _Connections] = WeakKeyDictionary()
 
-
-def _own() -> _Connections:
-    loop = asyncio.get_running_loop()
-    if loop not in _connections:
-        _connections[loop] = _Connections()
-    return _connections[loop]
+_connections = per_loop(_Connections)
 
 
 def get_redis() -> Redis:
     """The client of the running event loop."""
-    return _own().client
+    return _connections().client
 
 
 async def ask[**P, T](function: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -49,7 +46,7 @@ async def ask[**P, T](function: Callable[P, Awaitable[T]], *args: P.args, **kwar
     From then on everyone fails at once until Redis is back: one that hangs is waited for once, not by each
     frame of each socket.
     """
-    own = _own()
+    own = _connections()
     async with own.turns:
         if own.away:
             raise ConnectionError("Redis is away")
@@ -85,10 +82,3 @@ async def _wait(client: Redis) -> None:
             return
         except (RedisError, OSError):
             await asyncio.sleep(PAUSE)
-
-
-async def close() -> None:
-    """Close the connections of the running event loop."""
-    own = _connections.pop(asyncio.get_running_loop(), None)
-    if own is not None:
-        await own.client.aclose()

@@ -6,16 +6,13 @@ users without telling anybody, each process also looks at the users of its socke
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
 
 from realtime.codes import NOT_AUTHENTICATED
 from realtime.database import in_database
-
-if TYPE_CHECKING:
-    from realtime.hub import Hub
+from realtime.sockets import Sockets
 
 logger = logging.getLogger("realtime")
 
@@ -39,10 +36,10 @@ def logins_of(user_ids: list[int]) -> dict[int, Login]:
 
 
 class Revocation:
-    """Ends the sockets of a hub whose users may no longer have them."""
+    """Ends the sockets of this process whose users may no longer have them."""
 
-    def __init__(self, hub: "Hub"):
-        self.hub = hub
+    def __init__(self, sockets: Sockets):
+        self.sockets = sockets
         self._kicked: dict[int, float] = {}  # user ids, and when
 
     def kick(self, event: dict) -> None:
@@ -50,26 +47,26 @@ class Revocation:
 
         The event may be late, by its `age`; whoever has come in since then has proved anew who they are.
         """
-        now = self.hub.loop.time()
+        now = self.sockets.loop.time()
         before = now - event.get("age", 0)
         self._kicked = {user: at for user, at in self._kicked.items() if now - at < KICK_SECONDS}
         self._kicked[event["user"]] = before
-        for socket in tuple(self.hub.of_user.get(event["user"], ())):
+        for socket in tuple(self.sockets.of_user.get(event["user"], ())):
             if socket.opened_at <= before:
-                self.hub.spawn(socket.close(event["code"], event["reason"]))
+                self.sockets.spawn(socket.close(event["code"], event["reason"]))
 
     def was_kicked(self, user_id: int, since: float) -> bool:
-        """Whether a user was put out after `since` (loop time): a proof read then holds no longer."""
+        """Whether a user was kicked after `since` (loop time): a proof read then holds no longer."""
         return self._kicked.get(user_id, 0) > since
 
     async def run(self) -> None:
         while True:
             await asyncio.sleep(REVIEW_SECONDS)
             try:
-                logins = await logins_of(list(self.hub.of_user))
+                logins = await logins_of(list(self.sockets.of_user))
             except Exception as error:  # the database is away, which others say
                 logger.warning("could not look whether users may still be here: %r", error)
                 continue
-            for socket in tuple(self.hub.sockets):
+            for socket in self.sockets:
                 if logins.get(socket.user.pk, socket.login) != socket.login:
-                    self.hub.spawn(socket.close(NOT_AUTHENTICATED, "Log in again"))
+                    self.sockets.spawn(socket.close(NOT_AUTHENTICATED, "Log in again"))

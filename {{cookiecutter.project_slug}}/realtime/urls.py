@@ -1,12 +1,10 @@
+from django.conf import settings
 from django.urls import path
+from django.utils.module_loading import import_string
 
-from realtime import views
+from realtime.views import asyncapi
 
 urlpatterns = [
-#% if cookiecutter.auth == "session"
-    path("ws-ticket/", views.ticket, name="ws-ticket"),
-#% else
-    path("ws-ticket/", views.TicketView.as_view(), name="ws-ticket"),
-#% endif
-    path("asyncapi.json", views.asyncapi, name="asyncapi"),
+    path("ws-ticket/", import_string(settings.REALTIME["TICKET_VIEW"]), name="ws-ticket"),
+    path("asyncapi.json", asyncapi, name="asyncapi"),
 ]

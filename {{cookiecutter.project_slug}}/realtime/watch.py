@@ -2,13 +2,13 @@
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from realtime.events import PROBE
+from channels.layers import BaseChannelLayer
 
-if TYPE_CHECKING:
-    from realtime.hub import Hub
+from realtime.events import PROBE
+from realtime.group import Group
+from realtime.sockets import Sockets
 
 logger = logging.getLogger("realtime")
 
@@ -19,10 +19,12 @@ REFRESH_SECONDS = 3600  # layers forget a membership a day after it was made
 
 
 class Watch:
-    """Sees to it that events arrive at a hub; when some may not have, its clients come back for them."""
+    """Sees to it that events arrive here; when some may not have, the clients come back for them."""
 
-    def __init__(self, hub: "Hub"):
-        self.hub = hub
+    def __init__(self, layer: BaseChannelLayer, groups: dict[str, Group], sockets: Sockets):
+        self.layer = layer
+        self.groups = groups
+        self.sockets = sockets
         self.away = False  # the layer does not answer
         self.group = f"realtime.process.{uuid4().hex}"  # of this process alone, to hear itself
         self._missed = False  # events may have been lost since the layer was last known to work
@@ -36,7 +38,7 @@ class Watch:
         try:
             async with asyncio.timeout(LAYER_SECONDS):
                 while not arrived.done():  # one that is sent before a new connection has subscribed is lost
-                    await self.hub.layer.group_send(self.group, {"type": PROBE, "key": key})
+                    await self.layer.group_send(self.group, {"type": PROBE, "key": key})
                     await asyncio.wait([arrived], timeout=AGAIN_SECONDS)
         finally:
             del self._probes[key]
@@ -65,7 +67,7 @@ class Watch:
         """The layer failed somebody: see whether it is there, and wait for it if not."""
         if self._recovery is None or self._recovery.done():
             self.away = True
-            self._recovery = self.hub.spawn(self._recover(error))
+            self._recovery = self.sockets.spawn(self._recover(error))
 
     def missed_events(self, error: Exception | None = None) -> None:
         """The layer was away, or has a new connection: what was published meanwhile did not arrive."""
@@ -79,7 +81,7 @@ class Watch:
             try:
                 if attempt:
                     async with asyncio.timeout(LAYER_SECONDS):
-                        await self.hub.layer.reset()
+                        await self.layer.reset()
                 if self._missed:
                     await self._join_again()
                 await self.probe()
@@ -94,11 +96,17 @@ class Watch:
         self.away = False
         if self._missed:
             self._missed = False
-            logger.warning("the channel layer is back; %d clients come back, too", len(self.hub.sockets))
-            self.hub.send_all_back()
+            logger.warning("the channel layer is back; %d clients come back, too", len(self.sockets))
+            self.reconnect_all()
+
+    def reconnect_all(self) -> None:
+        """Any event may have been lost: have everybody reconnect."""
+        for group in self.groups.values():
+            group.begin_anew()
+        self.sockets.spawn(self.sockets.reconnect(self.sockets))
 
     async def _join_again(self) -> None:
-        groups = [group for group in self.hub.groups.values() if group.pump is not None]
+        groups = [group for group in self.groups.values() if group.pump is not None]
         async with asyncio.timeout(LAYER_SECONDS + len(groups) / 100):
             for group in groups:
-                await self.hub.layer.group_add(group.name, group.channel)
+                await self.layer.group_add(group.name, group.channel)

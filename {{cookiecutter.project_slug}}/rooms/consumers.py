@@ -1,15 +1,16 @@
 from contextlib import suppress
 
-from realtime import presence
 from realtime.codes import NOT_ALLOWED, NOT_FOUND
 from realtime.consumer import HEARTBEAT, RealtimeConsumer
 from realtime.database import in_database
-from realtime.frames import FrameError, Presence, Refused, UserInfo
+from realtime.frames import FrameError, Refused, UserInfo
 from realtime.history import History
 from realtime.publish import apublish
+from rooms import presence
 from rooms.frames import (
     ChatMessage,
     Entered,
+    Presence,
     SendChatMessage,
     SendSignal,
     SendTyping,

@@ -1,7 +1,7 @@
 """What is said in a room. Frames of the same type differ by direction: `Send...` comes from a client."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
@@ -41,6 +41,13 @@ class SendSignal(ClientFrame, tag="webrtc_signal"):
 class Signal(Frame, tag="webrtc_signal", rename={"sender": "from"}):
     sender: int
     signal: dict[str, Any]
+
+
+class Presence(Frame, tag="presence"):
+    """A user's first socket came into the room, or the last one left it."""
+
+    event: Literal["join", "leave"]
+    user: UserInfo
 
 
 class Entered(Connected, tag="connection_established"):

@@ -9,11 +9,12 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-CLOSE_TIMEOUT = 5  # seconds until a socket that is closed is cut, if its client neither reads nor answers
+from serving.timeouts import CLOSE_TIMEOUT
+
 GROWTH = 16 * 2**20  # bytes of memory after which to look for clients that send and do not read
 UNREAD = 2**20  # bytes that a client may send without having read anything of what waits for it
 
-logger = logging.getLogger("realtime")
+logger = logging.getLogger("serving")
 
 started: set[tuple] = set()  # clients that have a socket
 ended: dict[tuple, float] = {}  # clients whose socket has ended here, and when

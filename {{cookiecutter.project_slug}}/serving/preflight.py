@@ -1,33 +1,21 @@
 """What is found out before the server starts, said in a line; also by `python -m serving.preflight`."""
 
 import logging
-import os
 import socket
 import sys
 
-#% if cookiecutter.database == "postgresql"
-import psycopg
-#% endif
 from django.conf import settings
+from django.core.cache import cache
 from django.db import connection
-#% if cookiecutter.channel_layer != "memory"
-from redis import Redis
-#% endif
-#%%
-logger = logging.getLogger("config")
-#% if cookiecutter.channel_layer != "memory" or cookiecutter.database == "postgresql"
-#%%
-TIMEOUT = 3  # seconds to wait for a service
-#% endif
-#%%
+
+logger = logging.getLogger("serving")
+
 
 def preflight() -> None:
     check_address()
     look_for_database()
-#% if cookiecutter.channel_layer != "memory"
-    look_for_redis()
-#% endif
-#%%
+    look_for_cache()
+
 
 def check_address() -> None:
     """End the process with one line if HOST and PORT are taken or not to be had.
@@ -44,31 +32,24 @@ def check_address() -> None:
 
 def look_for_database() -> bool:
     """Say what keeps us from the database. The server starts all the same: it may be there in a moment."""
+    own = connection.copy()
+    own.settings_dict["OPTIONS"].pop("pool", None)  # which waits longer, and does not say what for
     try:
-#% if cookiecutter.database == "postgresql"
-        psycopg.connect(**connection.get_connection_params() | {"connect_timeout": TIMEOUT}).close()
-#% else
-        connection.ensure_connection()
-        connection.close()
-#% endif
+        own.ensure_connection()
+        own.close()
     except Exception as error:
         logger.error("DATABASE_URL leads to no database yet: %s", " ".join(str(error).split()))
         return False
     return True
-#% if cookiecutter.channel_layer != "memory"
-#%%
 
-def look_for_redis() -> None:
-    """Say what keeps us from Redis. The server starts all the same: it may be there in a moment."""
+
+def look_for_cache() -> None:
+    """Say what keeps us from the cache. The server starts all the same: it may be there in a moment."""
     try:
-        timeouts = {"socket_connect_timeout": TIMEOUT, "socket_timeout": TIMEOUT}
-        with Redis.from_url(settings.REDIS_URL, **timeouts) as redis:
-            redis.ping()
-    except Exception as error:  # options in the URL that do not fit raise more than Redis' own errors
-        logger.error("REDIS_URL leads to no Redis yet: %s", error)
-#% endif
-#%%
+        cache.get("preflight")
+    except Exception as error:  # options in its address that do not fit raise more than its own errors
+        logger.error("the cache in config/settings.py does not answer yet: %s", error)
+
 
 if __name__ == "__main__":
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     sys.exit(not look_for_database())

@@ -2,33 +2,23 @@
 
 import asyncio
 import logging
-import os
 import sys
-import time
-from contextlib import suppress
-from ipaddress import ip_address, ip_network
 
 import daphne.server  # installs Twisted's asyncio reactor, so it comes before anything of Twisted
 from daphne import ws_protocol
 from daphne.endpoints import build_endpoint_description_strings
 from django.conf import settings
-from django.utils import autoreload
-from django.utils.log import configure_logging
 from twisted.internet.defer import Deferred
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+from serving.starting import start_server
+from serving.stopping import drain_sockets, finish_handshakes
+from serving.timeouts import CLOSE_TIMEOUT, GRACE, PING_INTERVAL, PING_TIMEOUT, REQUEST_TIMEOUT
+from serving.websocket_limits import SLICE, FrameCount
 
-from serving.preflight import preflight
-from serving.websocket_limits import CLOSE_TIMEOUT, REQUEST_TIMEOUT, FrameCount
-from realtime.drain import drain
-
-PING_INTERVAL = PING_TIMEOUT = 20  # seconds; less than the idle timeouts of proxies and load balancers
-SLICE = 4096  # bytes that are parsed before others have a look in; they may hold 680 frames
 MAX_QUEUE = 32  # messages that wait for a busy consumer before reading from its client stops
-GRACE = 3  # seconds that running requests have to end, once the sockets are closed
 
 access = logging.getLogger("daphne.access")
-logger = logging.getLogger("realtime")
+logger = logging.getLogger("serving")
 
 
 class WebSocketProtocol(ws_protocol.WebSocketProtocol):
@@ -127,10 +117,11 @@ class Server(daphne.server.Server):
 
     async def drain(self):
         """Ask the WebSocket clients to come back, then cancel what is left; Daphne only cancels."""
-        await drain(timeout=settings.REALTIME["DRAIN_SECONDS"])
+        await drain_sockets()
         for port in self.ports:
             port.stopListening()
-        await self.refuse_the_last(timeout=2)
+        await asyncio.sleep(0.1)  # until what was sent has arrived
+        await finish_handshakes(self.shaking_hands, timeout=2)
         for protocol in self.connections:
             if isinstance(protocol, WebSocketProtocol):
                 protocol.dropConnection(abort=True)  # its client does not read; clean-up runs all the same
@@ -140,41 +131,22 @@ class Server(daphne.server.Server):
             for application in late:
                 application.cancel()
 
-    async def refuse_the_last(self, timeout):
-        """Let handshakes that have just begun come to an end; who is cut would take the server for broken."""
-        await asyncio.sleep(0.1)  # until what was sent has arrived
-        deadline = time.monotonic() + timeout
-        while time.monotonic() < deadline and any(
+    def shaking_hands(self):
+        return any(
             isinstance(protocol, WebSocketProtocol) and "disconnected" not in details
             for protocol, details in self.connections.items()
-        ):
-            await asyncio.sleep(0.02)
+        )
 
 
 def make_application():
-    """Take client and scheme from the X-Forwarded headers of the proxies in FORWARDED_ALLOW_IPS alone."""
+    """Give each socket what its protocol above can: hold back a fast client, and cut one."""
     from config.asgi import application
-
-    allowed = settings.FORWARDED_ALLOW_IPS
-    networks = [ip_network(proxy) for proxy in (["0.0.0.0/0", "::/0"] if "*" in allowed else allowed)]
-
-    def trusted(host):
-        with suppress(ValueError):
-            return any(ip_address(host) in network for network in networks)
 
     async def app(scope, receive, send):
         protocol = scope.pop("protocol")
         if scope["type"] == "websocket":
             receive = protocol.receive
             scope["extensions"] = {"realtime.abort": protocol.transport.abortConnection}
-        if scope["client"] and trusted(scope["client"][0]):
-            headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
-            if forwarded := headers.get(b"x-forwarded-for"):
-                # Each proxy appends who called it, so the client is the last that is not a proxy itself.
-                hops = [hop.strip() for hop in forwarded.split(",")]
-                scope["client"] = [next((hop for hop in reversed(hops) if not trusted(hop)), hops[0]), 0]
-            if (scheme := headers.get(b"x-forwarded-proto")) in ("http", "https"):
-                scope["scheme"] = scheme.replace("http", "ws") if scope["type"] == "websocket" else scheme
         await application(scope, receive, send)
 
     return app
@@ -209,12 +181,7 @@ def serve(signal_handlers=False):
 
 
 def main():
-    configure_logging(settings.LOGGING_CONFIG, settings.LOGGING)
-    preflight()
-    if "--reload" in sys.argv:
-        autoreload.run_with_reloader(serve)
-    else:
-        serve(signal_handlers=True)
+    start_server(lambda: serve(signal_handlers=True), serve_for_development=serve)
 
 
 if __name__ == "__main__":

@@ -6,22 +6,18 @@ import os
 import signal
 import sys
 import time
-from contextlib import suppress
 
 from django.conf import settings
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
-from granian.utils.proxies import wrap_asgi_with_proxy_headers
-
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 from serving.granian_sockets import cut, ended, started, watch
 from serving.preflight import preflight
+from serving.stopping import drain_sockets, finish_handshakes
+from serving.timeouts import GRACE, REQUEST_TIMEOUT
 
-REQUEST_TIMEOUT = 20  # seconds for the head of a request; many clients come at once after a restart
 ABNORMAL = 1006  # the code of a socket that ended without a close frame
-GRACE = 3  # seconds that running requests have to end, once the sockets are closed
 
 
 def load_application():
@@ -30,7 +26,7 @@ def load_application():
 
     loop = asyncio.get_event_loop()
     loop.call_soon(handle_stops, loop)  # Granian sets its own handlers before the loop's first step
-    app = closing_at_once(wrap_asgi_with_proxy_headers(application, settings.FORWARDED_ALLOW_IPS))
+    app = closing_at_once(application)
     if sys.platform == "linux":
         app.watching = loop.create_task(watch())
     return app
@@ -38,17 +34,12 @@ def load_application():
 
 def handle_stops(loop):
     """Ask the WebSocket clients to come back before the worker stops; Granian would cut their connections."""
-    from realtime.drain import drain
-
     main, stopping = os.getppid(), None
 
     async def stop():
-        await drain(timeout=settings.REALTIME["DRAIN_SECONDS"])
+        await drain_sockets()
         await asyncio.sleep(0.1)  # until the last handshakes have arrived, and are refused
-        with suppress(TimeoutError):
-            async with asyncio.timeout(1):
-                while started:
-                    await asyncio.sleep(0.02)
+        await finish_handshakes(lambda: bool(started), timeout=1)
         signal.raise_signal(signal.SIGINT)  # which Granian's own handler still takes
 
     def stop_once():  # a process manager may tell the worker, too, what Granian's main process tells it

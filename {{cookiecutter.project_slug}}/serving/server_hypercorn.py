@@ -2,18 +2,13 @@
 
 import asyncio
 import logging
-import os
 import signal
-import sys
 from contextlib import suppress
 from functools import partial
-from ipaddress import ip_address, ip_network
 
 import hypercorn.asyncio
 import uvloop
 from django.conf import settings
-from django.utils import autoreload
-from django.utils.log import configure_logging
 from hypercorn.asyncio.tcp_server import TCPServer
 from hypercorn.config import Config
 from hypercorn.protocol import ws_stream
@@ -22,16 +17,12 @@ from hypercorn.protocol.ws_stream import WSStream
 from wsproto.events import CloseConnection, Message, Ping, Pong
 from wsproto.extensions import PerMessageDeflate
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+from serving.starting import start_server
+from serving.stopping import drain_sockets
+from serving.timeouts import CLOSE_TIMEOUT, GRACE, PING_INTERVAL
+from serving.websocket_limits import FrameCount, cut
 
-from serving.preflight import preflight
-from serving.websocket_limits import CLOSE_TIMEOUT, FrameCount, cut
-from realtime.drain import drain
-
-PING_INTERVAL = 20  # seconds; less than the idle timeouts of proxies and load balancers
-GRACE = 2  # seconds that running requests have to end, once the sockets are closed
-
-logger = logging.getLogger("realtime")
+logger = logging.getLogger("serving")
 
 
 def transport(stream):
@@ -112,7 +103,7 @@ def make_config():
     config.backlog = 2048
     config.websocket_max_message_size = settings.REALTIME["MAX_MESSAGE_BYTES"]
     config.websocket_ping_interval = PING_INTERVAL
-    config.graceful_timeout = GRACE
+    config.graceful_timeout = GRACE - 1
     config.include_server_header = False
     config.errorlog = logging.getLogger("hypercorn.error")
     config.accesslog = logging.getLogger("hypercorn.access")
@@ -121,27 +112,11 @@ def make_config():
 
 
 def make_application():
-    """Take client and scheme from the X-Forwarded headers of the proxies in FORWARDED_ALLOW_IPS alone."""
     from config.asgi import application
-
-    allowed = settings.FORWARDED_ALLOW_IPS
-    networks = [ip_network(proxy) for proxy in (["0.0.0.0/0", "::/0"] if "*" in allowed else allowed)]
-
-    def trusted(host):
-        with suppress(ValueError):
-            return any(ip_address(host) in network for network in networks)
 
     async def app(scope, receive, send):
         if scope["type"] == "lifespan":
             return  # Django has none
-        if scope["client"] and trusted(scope["client"][0]):
-            headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
-            if forwarded := headers.get(b"x-forwarded-for"):
-                # Each proxy appends who called it, so the client is the last that is not a proxy itself.
-                hops = [hop.strip() for hop in forwarded.split(",")]
-                scope["client"] = (next((hop for hop in reversed(hops) if not trusted(hop)), hops[0]), 0)
-            if (scheme := headers.get(b"x-forwarded-proto")) in ("http", "https"):
-                scope["scheme"] = scheme.replace("http", "ws") if scope["type"] == "websocket" else scheme
         if scope["type"] == "websocket":
             scope["extensions"]["realtime.abort"] = partial(cut, transport(send.__self__))
         await application(scope, receive, send)
@@ -158,9 +133,9 @@ async def run(signals):
     async def stopped():
         """Ask the WebSocket clients to come back before Hypercorn stops; it would wait until they leave."""
         await stop.wait()
-        await drain(timeout=settings.REALTIME["DRAIN_SECONDS"])
+        await drain_sockets()
         await asyncio.sleep(0.1)  # until the last handshakes have arrived, and are refused
-        loop.call_later(GRACE + 1, main.cancel)  # it would wait for one that does not read, too
+        loop.call_later(GRACE, main.cancel)  # it would wait for one that does not read, too
 
     await hypercorn.asyncio.serve(make_application(), make_config(), shutdown_trigger=stopped)
 
@@ -171,12 +146,7 @@ def serve(signals=()):
 
 
 def main():
-    configure_logging(settings.LOGGING_CONFIG, settings.LOGGING)
-    preflight()
-    if "--reload" in sys.argv:
-        autoreload.run_with_reloader(serve)
-    else:
-        serve(signals=(signal.SIGTERM, signal.SIGINT))
+    start_server(lambda: serve(signals=(signal.SIGTERM, signal.SIGINT)), serve_for_development=serve)
 
 
 if __name__ == "__main__":

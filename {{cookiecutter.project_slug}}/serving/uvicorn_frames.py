@@ -1,12 +1,11 @@
 """Uvicorn's protocols with limits for clients that mean harm, and with frames that many sockets share."""
 
-import asyncio
 import logging
-from contextlib import suppress
 from functools import lru_cache, partial
 from inspect import signature
 
-from serving.websocket_limits import CLOSE_TIMEOUT, REQUEST_TIMEOUT, FrameCount, cut
+from serving.timeouts import CLOSE_TIMEOUT, REQUEST_TIMEOUT
+from serving.websocket_limits import SLICE, FrameCount, cut
 
 try:
     from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -16,9 +15,7 @@ try:
 except ImportError:  # a version that is not known here; see `fits`
     HttpToolsProtocol = WebSocketsSansIOProtocol = object
 
-SLICE = 4096  # bytes that are parsed before others have a look in; they may hold 680 frames
-
-logger = logging.getLogger("realtime")
+logger = logging.getLogger("serving")
 
 
 class Http(HttpToolsProtocol):
@@ -128,17 +125,6 @@ class SharedFrames(WebSocketsSansIOProtocol):
         if self._frames.too_many() and not self.transport.is_closing():
             logger.warning("cut a socket of %s, which sends too many pings or fragments", self.client)
             cut(self.transport)
-
-
-async def finish_handshakes(server, timeout=1.0):
-    """Take no more connections, and let handshakes come to an end; Uvicorn would answer them with 500."""
-    await asyncio.sleep(0.1)  # until what was sent to the port has arrived
-    for listener in server.servers:
-        listener.close()
-    with suppress(TimeoutError):
-        async with asyncio.timeout(timeout):
-            while not all(getattr(it, "handshake_complete", True) for it in server.server_state.connections):
-                await asyncio.sleep(0.02)
 
 
 def fits(own, stock, *attributes):

@@ -5,10 +5,8 @@ import struct
 import time
 from contextlib import suppress
 
-CLOSE_TIMEOUT = 5  # seconds until a socket that is closed is cut, if its client neither reads nor answers
-REQUEST_TIMEOUT = 20  # seconds for the head of a request; many clients come at once after a restart
 FRAMES_A_SECOND = 1000  # pings, pongs and fragments; what one client sends in good faith is a fraction of it
-
+SLICE = 4096  # bytes that are parsed before others have a look in; they may hold 680 frames
 
 NO_LINGER = struct.pack("ii", 1, 0)
 

@@ -1,31 +1,18 @@
 """Who may open a socket, and until when."""
 
-#% if cookiecutter.auth != "session"
-import time
-#% endif
 from datetime import timedelta
 from threading import Event
 from types import SimpleNamespace
 
 import pytest
-#% if cookiecutter.auth != "session"
-from django.conf import settings
-#% endif
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.models import Session
 from django.db import OperationalError
 from django.test import AsyncClient, Client
 from django.utils import timezone
-#% if cookiecutter.auth != "session"
-from rest_framework_simplejwt.tokens import AccessToken
-#% endif
-#%%
-#% if cookiecutter.auth != "session"
-from realtime import auth, consumer, tickets
-#% else
-from realtime import auth, tickets
-#% endif
-from realtime.auth_session import session_ends
+
+from realtime import auth, auth_ticket
+from realtime.auth_session import SessionAuthenticator, session_ends
 from realtime.codes import NOT_AUTHENTICATED, TRY_AGAIN_LATER
 from realtime.database import in_database
 from realtime.frames import Refused
@@ -108,13 +95,7 @@ async def test_an_origin_is_compared_with_what_was_asked_for(scheme, host, origi
 
     await TrustedOrigin(application)(scope, receive, send)
     assert sent == ([bool(origins)] if accepted else [{"type": "websocket.close"}])
-#% if cookiecutter.auth != "jwt"
-#%%
 
-async def test_a_cookie_counts_only_with_an_origin(connect, student):
-    assert (await connect(PATH, student, origin=None)).code == NOT_AUTHENTICATED
-#% endif
-#%%
 
 async def log_in(user, client):
     """Log in, and return an address with a ticket."""
@@ -161,7 +142,7 @@ def test_a_ticket_that_cannot_be_stored_is_no_error_of_the_server(client, studen
     def away(*arguments):
         raise RuntimeError("the cache is away")
 
-    monkeypatch.setattr(tickets, "cache", SimpleNamespace(set=away))
+    monkeypatch.setattr(auth_ticket, "cache", SimpleNamespace(set=away))
     client.force_login(student)
     answer = client.post(TICKET)
     assert (answer.status_code, list(answer.json())) == (503, ["detail"])
@@ -179,6 +160,14 @@ def test_a_session_ends_when_its_row_says_so(client, student):
     soon = timezone.now() + timedelta(seconds=5)
     Session.objects.update(expire_date=soon)
     assert session_ends(client.session) == soon.timestamp()
+
+
+async def test_a_login_without_a_token_takes_none(connect, student):
+    socket = await connect(await log_in(student, AsyncClient()))
+    await socket.send("auth.refresh", id=1, token="any")
+    error = await socket.receive("error")
+    assert (error["id"], error["code"]) == (1, "not_allowed")
+    assert "log in" in error["detail"]
 
 
 async def test_a_socket_closes_when_the_login_ends(connect, student):
@@ -217,12 +206,12 @@ async def test_who_cannot_be_authenticated_now_may_come_back(monkeypatch, caplog
     if place == "hub":
         monkeypatch.setattr(Hub, "start", fail)
     elif place == "cache":
-        monkeypatch.setattr(tickets, "cache", SimpleNamespace(get=fail))
+        monkeypatch.setattr(auth_ticket, "cache", SimpleNamespace(get=fail))
         expected = True  # its errors are those of a cache, whatever they are
     else:
-        monkeypatch.setattr(auth, "redeem", lambda ticket: {"session": "key"})
-        monkeypatch.setattr(auth, "read_session", fail)
-    scope = await pass_through("/?ticket=any")
+        monkeypatch.setattr(SessionAuthenticator, "read", fail)
+    ticket = "any" if place == "cache" else auth_ticket.issue(SessionAuthenticator, "a key")
+    scope = await pass_through(f"/?ticket={ticket}")
     assert isinstance(scope["credentials"], Refused)
     assert scope["credentials"].code == TRY_AGAIN_LATER
     assert isinstance(scope["user"], AnonymousUser)
@@ -236,60 +225,3 @@ async def test_a_handshake_does_not_wait_for_ever(monkeypatch):
     monkeypatch.setattr(auth, "TIME_LIMIT", 0.1)
     assert isinstance((await pass_through())["credentials"], Refused)
     answered.set()
-#% if cookiecutter.auth != "session"
-#%%
-
-def token(user, **lifetime) -> str:
-    token = AccessToken.for_user(user)
-    if lifetime:
-        token.set_exp(lifetime=timedelta(**lifetime))
-    return str(token)
-
-
-async def test_a_token_needs_no_origin_and_is_not_echoed(connect, student):
-    socket = await connect(PATH, origin=None, subprotocols=["bearer", token(student)])
-    assert socket.subprotocol == "bearer"
-    assert (await socket.request("ping"))["ok"]
-    header = (b"authorization", f"Bearer {token(student)}".encode())
-    assert (await connect(PATH, origin=None, headers=[header])).hello
-
-
-@pytest.mark.parametrize("bad", ["", "a.b.c", "expired"])
-async def test_a_bad_token_is_refused(connect, student, bad):
-    bad = token(student, seconds=-1) if bad == "expired" else bad
-    assert (await connect(PATH, subprotocols=["bearer", bad])).code == NOT_AUTHENTICATED
-
-
-@pytest.mark.parametrize("allowed", [True, False])
-async def test_a_token_in_the_address_counts_only_if_so_set(connect, student, monkeypatch, allowed):
-    monkeypatch.setitem(settings.REALTIME, "TOKEN_IN_QUERY", allowed)
-    socket = await connect(f"{PATH}?token={token(student)}", origin=None)
-    assert socket.code == (None if allowed else NOT_AUTHENTICATED)
-
-
-@pytest.mark.parametrize("end", [change_password, deactivate])
-async def test_a_ticket_ends_with_its_token(connect, student, end):
-    good, bad = [await ticket_of(token(student)) for _ in range(2)]
-    socket = await connect(good, origin=None)
-    assert socket.hello
-    await end(student, None)
-    assert (await connect(bad, origin=None)).code == NOT_AUTHENTICATED
-
-
-async def ticket_of(token) -> str:
-    answer = await AsyncClient().post(TICKET, headers={"authorization": f"Bearer {token}"})
-    return f"{PATH}?ticket={answer.json()['ticket']}"
-
-
-async def test_a_token_is_renewed_while_connected(connect, student, mentor, monkeypatch):
-    socket = await connect(PATH, subprotocols=["bearer", token(student, seconds=25)])
-    assert 20 <= (await socket.receive("token_expiring"))["in"] <= 25
-    for bad in ("nonsense", token(mentor)):
-        await socket.send("auth.refresh", token=bad)
-        assert (await socket.receive("error"))["code"] == "not_allowed"
-    assert (await socket.request("auth.refresh", token=token(student)))["ok"]
-    almost = SimpleNamespace(time=lambda: time.time() + 25)  # when a token of 25 seconds is over
-    monkeypatch.setattr(consumer, "time", almost)
-    assert (await socket.request("auth.refresh", token=token(student, seconds=25)))["ok"]
-    assert await socket.close_code() == NOT_AUTHENTICATED
-#% endif

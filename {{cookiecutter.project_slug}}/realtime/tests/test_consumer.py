@@ -7,9 +7,12 @@ from django.conf import settings
 
 from realtime import allowance, limits
 from realtime.codes import NOT_FOUND, SERVICE_RESTART, TOO_BIG, TOO_MANY, TRY_AGAIN_LATER
-from realtime.consumer import MAX_MESSAGE_BYTES, RealtimeConsumer
+from realtime.consumer import RealtimeConsumer
+from realtime.dispatch import MAX_MESSAGE_BYTES
 from realtime.drain import drain
-from realtime.frames import ClientFrame
+from realtime.frames import ClientFrame, Pong
+from realtime.hub import get_hub
+from realtime.outbox import Outbox
 from realtime.rates import parse_rates
 from realtime.tests.sample import SampleConsumer
 
@@ -132,6 +135,22 @@ async def test_draining_tells_clients_to_come_back_and_waits_for_clean_up(socket
     await draining
     assert SampleConsumer.ended == [SERVICE_RESTART, "drained"]
     assert (await connect(PATH, student)).code == SERVICE_RESTART
+
+
+async def test_who_is_sent_away_while_something_is_sent_is_told(connect, student, monkeypatch):
+    socket = await connect(PATH, student)
+    (member,) = get_hub().sockets
+    finish = Outbox.finish
+
+    async def slow_finish(outbox):
+        await finish(outbox)
+        await member.send_frame(Pong())  # as what is missed is, one frame after the other
+        await asyncio.sleep(0.05)
+
+    monkeypatch.setattr(Outbox, "finish", slow_finish)
+    await member.reconnect(1)
+    await socket.receive("reconnect")
+    assert await socket.close_code() == SERVICE_RESTART
 
 
 async def test_no_such_path(connect, student):

@@ -7,7 +7,7 @@ from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
 from django.utils import timezone
 
-from realtime import hub, outbox, revocation, watch
+from realtime import group, outbox, revocation, watch
 from realtime.codes import NOT_AUTHENTICATED, SERVICE_RESTART, TRY_AGAIN_LATER
 from realtime.events import text_event
 from realtime.hub import get_hub
@@ -102,7 +102,7 @@ async def test_stored_events_arrive_in_order_and_once(connect, student):
 
 
 async def test_who_lacks_an_event_that_was_lost_comes_back(connect, student, mentor, monkeypatch, caplog):
-    monkeypatch.setattr(hub, "ORDER_SECONDS", 0.1)
+    monkeypatch.setattr(group, "ORDER_SECONDS", 0.1)
     sockets = [await connect(PATH, student), await connect(PATH, mentor)]
     await publish_in_order(1, 3)
     for socket in sockets:
@@ -115,12 +115,12 @@ async def test_who_lacks_an_event_that_was_lost_comes_back(connect, student, men
 async def test_everybody_is_sent_back_only_once(connect, student):
     """Also those of whom an event that did not arrive in its turn would have been said a moment later."""
     socket = await connect(PATH, student)
-    group = get_hub().groups["sample"]
-    await publish_in_order(1, 3)
+    sample = get_hub().groups["sample"]
+    all_arrive_at_once(*(text_event({"type": "number", "n": n}, key=n, after=n - 1) for n in (1, 3)))
     assert await numbers(socket, 1) == [1]
-    assert group.timer is not None
-    get_hub().send_all_back()
-    assert group.timer is None
+    assert sample.timer is not None
+    get_hub().watch.reconnect_all()
+    assert sample.timer is None
     await socket.receive("reconnect")
     assert await socket.close_code() == SERVICE_RESTART
 
@@ -147,14 +147,14 @@ def all_arrive_at_once(*events):
 
 
 async def test_what_may_be_dropped_is_dropped_when_events_wait(connect, student, monkeypatch):
-    monkeypatch.setattr(hub, "DROP_SECONDS", -1)
+    monkeypatch.setattr(group, "DROP_SECONDS", -1)
     socket = await connect(PATH, student)
     all_arrive_at_once(*(text_event({"type": "number", "n": n}, droppable=1 < n < 9) for n in range(10)))
     assert await numbers(socket, 3) == [0, 1, 9]
 
 
 async def test_too_many_events_that_wait_send_members_back(connect, student, monkeypatch):
-    monkeypatch.setattr(hub, "MAX_EVENTS", 5)
+    monkeypatch.setattr(group, "MAX_EVENTS", 5)
     socket = await connect(PATH, student)
     all_arrive_at_once(*(text_event({"type": "number", "n": n}) for n in range(10)))
     await socket.receive("reconnect")
@@ -165,12 +165,12 @@ async def test_the_more_clients_come_back_the_longer_they_take():
     delays = []
 
     class Client:
-        async def send_away(self, after):
+        async def reconnect(self, after):
             delays.append(after)
 
     for count, seconds in ((10, 3), (2000, 10)):
         delays.clear()
-        await get_hub().dismiss([Client() for _ in range(count)])
+        await get_hub().sockets.reconnect([Client() for _ in range(count)])
         assert len(delays) == count
         assert seconds / 10 < max(delays) <= seconds
     assert max(delays) > 3
@@ -197,7 +197,7 @@ async def test_plain_events_are_handled_one_after_the_other(connect, student):
     assert [step["n"] for step in steps] == [0, 0, 1, 1, 2, 2]
 
 
-async def test_a_user_who_was_changed_without_a_signal_is_put_out(connect, student, mentor, monkeypatch):
+async def test_a_user_who_was_changed_without_a_signal_is_kicked(connect, student, mentor, monkeypatch):
     monkeypatch.setattr(revocation, "REVIEW_SECONDS", 0.05)
     leaves, stays = await connect(PATH, student), await connect(PATH, mentor)
     await type(student).objects.filter(pk=student.pk).aupdate(is_active=False)

@@ -31,9 +31,6 @@ def test_the_settings_pass_the_checks():
     [
         ("realtime.E002", {"ALLOWED_HOSTS": ["*"]}),
         ("realtime.W003", {"DATABASES": {"default": {"CONN_MAX_AGE": 60}}}),
-#% if cookiecutter.channel_layer == "redis_queue"
-        ("realtime.E004", {"CHANNEL_LAYERS": {"default": {"CONFIG": {"hosts": ["one", "two"]}}}}),
-#% endif
         ("realtime.W005", {"REALTIME": {"MAX_MESSAGE_BYTES": 10_000_000}}),
     ],
 )

@@ -6,18 +6,12 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from accounts.models import User
-#% if "rooms" in cookiecutter.__consumers
-from rooms.models import Room
-#% endif
-#%%
+from config import collect
+
 
 class Command(BaseCommand):
-#% if "rooms" in cookiecutter.__consumers
-    help = "Makes the users admin, mentor and student and the room lobby, and prints the users' password."
-#% else
-    help = "Makes the users admin, mentor and student, and prints their password."
-#% endif
-#%%
+    help = "Makes the users admin, mentor and student and what apps show with them, and prints the password."
+
     @transaction.atomic
     def handle(self, **options):
         password = os.environ.get("DEMO_PASSWORD") or secrets.token_urlsafe(9)
@@ -29,7 +23,5 @@ class Command(BaseCommand):
             user.is_staff = user.is_superuser = name == "admin"
             user.set_password(password)
             user.save()
-#% if "rooms" in cookiecutter.__consumers
-        Room.objects.get_or_create(slug="lobby", defaults={"name": "Lobby"})
-#% endif
+        collect.create_demo()
         self.stdout.write(f"Users: admin, mentor, student\nPassword: {password}")

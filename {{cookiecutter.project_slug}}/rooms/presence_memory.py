@@ -1,7 +1,8 @@
 """Presence: who is in a group. The in-memory layer means one process, so a dictionary knows it all."""
 
-from realtime.frames import Presence, UserInfo
+from realtime.frames import UserInfo
 from realtime.publish import apublish
+from rooms.frames import Presence
 
 _present: dict[str, dict[str, UserInfo]] = {}
 

@@ -7,14 +7,15 @@ died are found by the others, which then say that the user left.
 
 import asyncio
 import logging
-from weakref import WeakKeyDictionary
 
 import msgspec
 from channels.layers import get_channel_layer
 
-from realtime.frames import Presence, UserInfo
+from realtime.frames import UserInfo
+from realtime.loops import per_loop
 from realtime.publish import apublish
 from realtime.redis import ask, get_redis
+from rooms.frames import Presence
 
 logger = logging.getLogger("realtime")
 
@@ -40,12 +41,17 @@ ENTER = CLOCK + "redis.call('ZADD', KEYS[1], now, ARGV[3])" + SOCKETS
 LEAVE = CLOCK + "redis.call('ZREM', KEYS[1], ARGV[3])" + SOCKETS
 COUNT = CLOCK + SOCKETS
 # With any number of members; not who has just left.
-CONFIRM = CLOCK + """
+CONFIRM = (
+    CLOCK
+    + """
 for i = 2, #ARGV do redis.call('ZADD', KEYS[1], 'XX', now, ARGV[i]) end
 redis.call('EXPIRE', KEYS[1], 2 * ARGV[1])
 """
+)
 # Returns one member for each user.
-LOOK = CLOCK + """
+LOOK = (
+    CLOCK
+    + """
 local users, known = {}, {}
 for _, member in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], now - ARGV[1], '+inf')) do
     local id = string.match(member, ' (%S+)')
@@ -54,6 +60,7 @@ for _, member in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], now - ARGV[1], '+in
 end
 return users
 """
+)
 # Takes off who was not confirmed in time, and returns them: only one process gets to hear of each.
 BURY = """
 local before = redis.call('TIME')[1] - ARGV[1]
@@ -76,7 +83,7 @@ async def _users(script: str, group: str) -> list[UserInfo]:
 
 
 class _Registry:
-    """The entries of the sockets on one event loop, which it keeps alive."""
+    """The entries of the sockets on one event loop, which it confirms."""
 
     def __init__(self):
         self.own: dict[str, dict[str, bytes]] = {}  # by group, then by socket
@@ -108,14 +115,7 @@ class _Registry:
                     logger.warning("could not confirm who is in %s: %r", group, error)
 
 
-_registries: WeakKeyDictionary[asyncio.AbstractEventLoop, _Registry] = WeakKeyDictionary()
-
-
-def _registry() -> _Registry:
-    loop = asyncio.get_running_loop()
-    if loop not in _registries:
-        _registries[loop] = _Registry()
-    return _registries[loop]
+_registry = per_loop(_Registry)
 
 
 async def enter(group: str, socket_id: str, user: UserInfo) -> bool:

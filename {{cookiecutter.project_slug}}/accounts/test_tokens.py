@@ -1,0 +1,83 @@
+"""Tokens, and the sockets that were opened with them, end with the login."""
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.test import AsyncClient
+from django.utils import timezone
+from rest_framework_simplejwt.settings import api_settings
+
+from accounts import signals
+from accounts.models import RevokedLogin
+from accounts.tokens import AccessToken, RefreshToken
+from realtime.codes import NOT_AUTHENTICATED
+
+
+@pytest.fixture
+def tokens(client, student):
+    """Return a function that asks for tokens."""
+
+    def tokens(path="", **data):
+        return client.post(f"/api/token/{path}", data)
+
+    return tokens
+
+
+LOGIN = {"username": "student", "password": "a-secret"}
+
+
+def is_good(client, access):
+    return client.get("/api/problems/", headers={"authorization": f"Bearer {access}"}).status_code == 200
+
+
+def test_tokens(client, tokens):
+    pair, other = tokens(**LOGIN).json(), tokens(**LOGIN).json()
+    later = tokens("refresh/", refresh=pair["refresh"]).json()["access"]
+    assert is_good(client, later)
+    assert tokens("logout/", refresh=pair["refresh"]).status_code == 200
+    assert not is_good(client, pair["access"])
+    assert not is_good(client, later)
+    assert tokens("refresh/", refresh=pair["refresh"]).status_code == 401
+    assert is_good(client, other["access"])  # of another login
+    assert tokens("logout/", refresh="nonsense").status_code == 401
+    assert tokens(username="student", password="wrong").status_code == 401
+
+
+async def test_an_access_token_opens_no_socket_after_logging_out(connect, student):
+    refresh = await sync_to_async(RefreshToken.for_user)(student)
+    bearer = ["bearer", str(refresh.access_token)]
+    sockets = [await connect("/ws/sample/", subprotocols=bearer), await connect("/ws/sample/", student)]
+    await AsyncClient().post("/api/token/logout/", {"refresh": str(refresh)})
+    assert [await socket.close_code() for socket in sockets] == [NOT_AUTHENTICATED] * 2
+    assert (await connect("/ws/sample/", subprotocols=bearer)).code == NOT_AUTHENTICATED
+
+
+@pytest.mark.parametrize("blacklist", [True, False])
+def test_a_login_may_renew_its_refresh_token(client, tokens, monkeypatch, blacklist):
+    kicked = []
+    monkeypatch.setattr(signals, "kick", lambda *arguments: kicked.append(arguments))
+    monkeypatch.setattr(api_settings, "ROTATE_REFRESH_TOKENS", True)
+    monkeypatch.setattr(api_settings, "BLACKLIST_AFTER_ROTATION", blacklist)
+    first = tokens(**LOGIN).json()
+    second = tokens("refresh/", refresh=first["refresh"]).json()
+    assert is_good(client, first["access"])
+    assert not kicked
+    tokens("logout/", refresh=second["refresh"])
+    assert len(kicked) == 1
+    assert not is_good(client, first["access"])
+    assert not is_good(client, second["access"])
+    assert tokens("refresh/", refresh=first["refresh"]).status_code == 401
+
+
+def test_a_deleted_user_gets_no_new_token(tokens, student):
+    refresh = tokens(**LOGIN).json()["refresh"]
+    student.delete()
+    assert tokens("refresh/", refresh=refresh).status_code == 401
+
+
+def test_a_login_that_was_ended_is_forgotten_when_its_tokens_are_over(tokens):
+    RevokedLogin.objects.create(sid="old", expires_at=timezone.now())
+    pair = tokens(**LOGIN).json()
+    tokens("logout/", refresh=pair["refresh"])
+    ended = RevokedLogin.objects.get()
+    assert ended.sid == AccessToken(pair["access"], verify=False)["sid"]
+    assert ended.expires_at.timestamp() >= RefreshToken(pair["refresh"], verify=False)["exp"]

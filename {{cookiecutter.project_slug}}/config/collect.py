@@ -1,0 +1,47 @@
+"""What the installed apps bring to the site; one that brings nothing of it is passed over.
+
+An app says in its apps.py where its urls.py is mounted (`url_prefix`), what the menu and the home page show
+of it (`nav`) and which addresses are for programs (`endpoints`). Its routing.py has its WebSocket routes
+(`websocket_urlpatterns`), its demo.py makes what `manage.py createdemo` shows of it (`create_demo`).
+"""
+
+from importlib import import_module
+
+from django.apps import apps
+from django.shortcuts import resolve_url
+from django.urls import include, path
+from django.utils.module_loading import module_has_submodule
+
+
+def urls():
+    """Return the pages of each app, under its prefix."""
+    prefixes = {app.name: getattr(app, "url_prefix", None) for app in apps.get_app_configs()}
+    return [path(prefix, include(f"{name}.urls")) for name, prefix in prefixes.items() if prefix is not None]
+
+
+def websocket_routes():
+    """Return the WebSocket routes of each app."""
+    return [route for module in modules("routing") for route in getattr(module, "websocket_urlpatterns", ())]
+
+
+def links(kind):
+    """Return (address, label, description) of each of the apps' `nav` or `endpoints`.
+
+    There the address is the name of a URL, or a path.
+    """
+    found = [link for app in apps.get_app_configs() for link in getattr(app, kind, ())]
+    return [(resolve_url(to), label, description) for to, label, description in found]
+
+
+def create_demo():
+    """Make what each app wants to be seen with."""
+    for module in modules("demo"):
+        if hasattr(module, "create_demo"):
+            module.create_demo()
+
+
+def modules(name):
+    """Yield the module of that name of each app that has one."""
+    for app in apps.get_app_configs():
+        if module_has_submodule(app.module, name):
+            yield import_module(f"{app.name}.{name}")

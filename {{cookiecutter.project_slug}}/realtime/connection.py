@@ -1,0 +1,115 @@
+"""The way to one client: frames, the close frame, and what to do with a client that does not read."""
+
+import asyncio
+import logging
+from contextlib import suppress
+from typing import Any
+
+import msgspec
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.conf import settings
+from django.contrib.auth.models import AbstractUser
+
+from realtime.codes import SERVICE_RESTART, TRY_AGAIN_LATER
+from realtime.frames import Connected, Frame, Reconnect, UserInfo, to_text
+from realtime.outbox import Outbox
+
+logger = logging.getLogger("realtime")
+
+HEARTBEAT = settings.REALTIME["HEARTBEAT"]
+CLOSE_SECONDS = 3  # for a client to read what comes before the close frame
+DROP_SECONDS = 1  # for a client that does not read to take a close frame
+
+
+class Connection(AsyncWebsocketConsumer):
+    """An open socket, as far as sending and closing go."""
+
+    user: AbstractUser
+
+    def _begin(self, scope, send) -> None:
+        self.scope = scope
+        self.base_send = send
+        self.outbox = Outbox(send, self._fell_behind)
+        self.tasks: set[asyncio.Task] | None = None  # made when needed: it is 200 bytes
+        self.is_open = self._greeted = self._cut = False
+        self._task = asyncio.current_task()
+
+    @property
+    def user_info(self) -> UserInfo:
+        """The user as other clients see it."""
+        return UserInfo(self.user.pk, self.user.get_username())
+
+    def spawn(self, coroutine) -> asyncio.Task:
+        """Run long work beside the socket's frames; it is cancelled when the socket closes."""
+        task = asyncio.create_task(coroutine)
+        if self.tasks is None:
+            self.tasks = set()
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+        return task
+
+    async def greet(self, frame: Frame | None = None) -> None:
+        """Send the first frame, `connection_established`; events that came before it follow."""
+        self._greeted = True
+        text = to_text(frame or Connected(user=self.user_info, heartbeat=HEARTBEAT))
+        with suppress(OSError):
+            await self.base_send({"type": "websocket.send", "text": text})
+        self.outbox.release()
+
+    @property
+    def takes_frames(self) -> bool:
+        """Whether what is sent can still reach the client."""
+        return self.is_open and not self.outbox.closed
+
+    async def send_frame(self, frame: msgspec.Struct | dict[str, Any]) -> None:
+        """Send a frame to this socket alone; nothing happens when the socket is gone."""
+        if not self._greeted:
+            await self.greet()
+        if self.takes_frames:
+            await self.outbox.send({"type": "websocket.send", "text": to_text(frame)})
+
+    async def close(self, code: int = 1000, reason: str = "") -> None:
+        """Close the socket with a code and a reason; once is enough."""
+        if self.is_open:
+            self.is_open = False
+            self.outbox.discard()
+            with suppress(OSError):  # what ASGI has servers raise when the client has left
+                await self.base_send({"type": "websocket.close", "code": code, "reason": reason})
+
+    async def reconnect(self, after: float) -> None:
+        """Close the socket, and have the client come back after so many seconds; once is enough."""
+        if not self.takes_frames:
+            return
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                if not self._greeted:
+                    await self.greet()
+                await self.outbox.finish()
+                if self.is_open:
+                    frame = to_text(Reconnect(after=round(after, 2)))
+                    with suppress(OSError):
+                        await self.base_send({"type": "websocket.send", "text": frame})
+                    await self.close(SERVICE_RESTART, "Come back in a moment")
+        except TimeoutError:  # it does not read
+            self.cut()
+
+    def cut(self) -> None:
+        """End the socket without the client, which may never answer; clean-up runs."""
+        self.is_open = False
+        self._cut = True
+        self._task.cancel()
+        if abort := self.scope.get("extensions", {}).get("realtime.abort"):
+            abort()
+
+    def _fell_behind(self) -> None:
+        """More waits for this client than may; drop it."""
+        if self.is_open:
+            logger.warning("%s does not read what is sent; closing the socket", self.user)
+            self.spawn(self._drop())
+
+    async def _drop(self) -> None:
+        # A close frame waits behind everything that the client has not read, so it is a matter of luck.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(DROP_SECONDS):
+                await self.close(TRY_AGAIN_LATER, "You do not read what is sent; reconnect to catch up")
+        self.cut()

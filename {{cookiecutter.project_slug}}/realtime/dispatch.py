@@ -1,0 +1,134 @@
+"""Dispatch: a consumer declares by its handlers which frames it takes; each frame goes to its own."""
+
+import asyncio
+import inspect
+import logging
+from typing import ClassVar
+
+from django.conf import settings
+
+from realtime.codes import TOO_BIG, TOO_MANY
+from realtime.expiry import Expiry
+from realtime.frames import (
+    ClientFrame,
+    Connected,
+    Error,
+    Frame,
+    FrameError,
+    Gap,
+    Inbox,
+    Ping,
+    Pong,
+    Reconnect,
+    TokenExpiring,
+)
+from realtime.limits import FrameRate
+from realtime.outbox import MAX_FRAMES
+
+logger = logging.getLogger("realtime")
+
+MAX_MESSAGE_BYTES = settings.REALTIME["MAX_MESSAGE_BYTES"]
+EVERY_CONSUMER_SENDS = (Connected, Error, Gap, Pong, Reconnect, TokenExpiring)
+
+# What Channels calls, and what is called here.
+INSTEAD = {
+    "connect": "`opened()`, which is called when the socket is accepted and its user known",
+    "disconnect": "`closed(code)`",
+    "receive": "a handler for each frame: `async def vote(self, frame: Vote)`",
+    "receive_json": "a handler for each frame: `async def vote(self, frame: Vote)`",
+}
+
+
+class Dispatcher(Expiry):
+    """Decodes frames, and calls their handlers one after the other."""
+
+    sends: ClassVar[tuple[type[Frame], ...]] = ()  # the frames that it sends, for the AsyncAPI document
+    inbox: ClassVar[Inbox]
+    handlers: ClassVar[dict[type[ClientFrame], str]]
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        for name, instead in INSTEAD.items():
+            if name in vars(cls):
+                raise TypeError(f"{cls.__name__}.{name}() would never be called; write {instead}")
+        cls.handlers = {}
+        for name, method in inspect.getmembers(cls, inspect.isfunction):
+            frame = _frame_of(method)
+            if frame is None:
+                continue
+            if not inspect.iscoroutinefunction(method):
+                raise TypeError(f"{cls.__name__}.{name}() handles {frame.__name__}; make it `async def`")
+            if frame in cls.handlers:
+                both = f"{cls.handlers[frame]}() and {name}()"
+                raise TypeError(f"{cls.__name__} has two handlers for {frame.__name__}: {both}")
+            cls.handlers[frame] = name
+        cls.inbox = Inbox(tuple(cls.handlers))
+        cls.sends = tuple({**dict.fromkeys(cls.sends), **dict.fromkeys(EVERY_CONSUMER_SENDS)})
+
+    def _begin(self, scope, send) -> None:
+        super()._begin(scope, send)
+        self.rate = FrameRate()
+        self._turn = asyncio.Lock()  # one frame or plain event at a time
+        self._events = 0  # plain events that wait for their turn
+
+    async def ping(self, frame: Ping) -> None:
+        await self.send_frame(Pong())
+
+    async def _take(self, message: dict) -> None:
+        """Take what a client has sent, unless it sends too much."""
+        text = message.get("text")
+        data = message["bytes"] if text is None else text.encode(errors="surrogatepass")
+        if len(data) > MAX_MESSAGE_BYTES:  # not every server can be told a limit
+            await self.close(TOO_BIG, f"A frame holds at most {MAX_MESSAGE_BYTES} bytes")
+        elif await self.rate.allow(self.user.pk, len(data)):
+            await self._answer(text)
+        elif self.rate.exhausted:
+            await self.close(TOO_MANY, "Too many frames")
+        else:
+            id = self.inbox.head(text).id if text else None
+            await self.send_frame(Error(code="rate_limited", detail="Too many frames; slow down", id=id))
+
+    async def _answer(self, text: str | None) -> None:
+        id = None
+        try:
+            if text is None:
+                raise FrameError("unsupported_data", "Frames are JSON text, not binary")
+            frame = self.inbox.decode(text)
+            id = frame.id
+            result = await getattr(type(self), self.handlers[type(frame)])(self, frame)
+        except FrameError as error:
+            id = id if error.id is None else error.id
+            await self.send_frame(Error(code=error.code, detail=error.detail, id=id))
+        except Exception:
+            logger.exception("%s failed on a frame from %s", type(self).__name__, self.user)
+            detail = "Something went wrong on the server"
+            await self.send_frame(Error(code="internal_error", detail=detail, id=id))
+        else:
+            if id is not None:
+                await self.send_frame({"type": "reply", "id": id, "ok": True, **(result or {})})
+
+    def take_event(self, name: str, event: dict) -> None:
+        """Have the method called that a plain `group_send` names, after what came before."""
+        self._events += 1
+        if self._events > MAX_FRAMES:
+            self._fell_behind()
+        elif self.is_open:
+            self.spawn(self._handle_event(name, event))
+
+    async def _handle_event(self, name: str, event: dict) -> None:
+        try:
+            async with self._turn:
+                await getattr(self, name)(event)
+        except Exception:
+            logger.exception("%s failed on the event %s", type(self).__name__, event["type"])
+        finally:
+            self._events -= 1
+
+
+def _frame_of(method) -> type[ClientFrame] | None:
+    """The type of the frames that a method handles, by the annotation of its one parameter."""
+    parameters = list(inspect.signature(method, eval_str=True).parameters.values())[1:]
+    frame = parameters[0].annotation if len(parameters) == 1 else None
+    if frame is inspect.Parameter.empty and parameters[0].name == "frame":
+        raise TypeError(f"{method.__qualname__}(frame) does not say which frames it handles; annotate it")
+    return frame if isinstance(frame, type) and issubclass(frame, ClientFrame) else None

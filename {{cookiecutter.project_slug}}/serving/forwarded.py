@@ -1,0 +1,78 @@
+"""Who asks, and by which scheme, when a proxy stands between.
+
+Servers find this out themselves, each in its own way. Theirs is off here, so that all do it alike.
+"""
+
+import re
+from inspect import markcoroutinefunction
+from ipaddress import ip_address, ip_network
+
+SCHEMES = {b"http": ("http", "ws"), b"https": ("https", "wss")}
+SCHEMES |= {b"ws": SCHEMES[b"http"], b"wss": SCHEMES[b"https"]}  # Traefik says so of WebSockets
+HOP = re.compile(r"(?:\[(.+)\]|([^:]+))(?::(\d{1,5}))?")  # an IPv6 address with a port has brackets
+
+
+class ProxyHeaders:
+    """ASGI middleware that takes the client from X-Forwarded-For and the scheme from X-Forwarded-Proto.
+
+    It believes peers in `trusted` alone: addresses and networks, or "*" for everyone. What cannot be read is
+    as good as absent. The scope is changed in place, so that servers log the client, too.
+    """
+
+    def __init__(self, application, trusted):
+        self.application = application
+        self.everyone = "*" in trusted
+        self.networks = [ip_network(proxy) for proxy in trusted if proxy != "*"]
+
+    @markcoroutinefunction  # it returns the application's: one of its own would last as long as a socket
+    def __call__(self, scope, receive, send):
+        if scope["type"] != "lifespan" and self.trusts((scope.get("client") or [None])[0]):
+            self.believe(scope)
+        return self.application(scope, receive, send)
+
+    def trusts(self, host: str | None) -> bool:
+        """Say whether this is the address of a proxy; a Unix socket has none."""
+        if self.everyone or not self.networks:
+            return self.everyone
+        try:
+            address = ip_address(host)
+        except ValueError:
+            return False
+        address = getattr(address, "ipv4_mapped", None) or address  # as a socket for both kinds calls them
+        return any(address in network for network in self.networks)
+
+    def believe(self, scope) -> None:
+        forwarded, proto = [], b""
+        for name, value in scope["headers"]:
+            if name == b"x-forwarded-for":
+                forwarded.append(value)
+            elif name == b"x-forwarded-proto":
+                proto = value
+        if forwarded and (client := self.client(b",".join(forwarded).decode("latin-1"))):
+            scope["client"] = client
+        if schemes := SCHEMES.get(proto.strip().lower()):
+            scope["scheme"] = schemes[scope["type"] == "websocket"]
+
+    def client(self, forwarded: str) -> tuple[str, int] | None:
+        """Return host and port of the client; the port is 0 if unknown.
+
+        Each proxy appends who called it, so the client is the last that is no proxy itself, or the first if
+        all are. What stands before is the client's own word.
+        """
+        hops = forwarded.split(",")
+        try:
+            for hop in hops[:1] if self.everyone else reversed(hops):
+                client = parse(hop.strip())
+                if not self.trusts(client[0]):
+                    break
+        except ValueError:
+            return None
+        return client
+
+
+def parse(hop: str) -> tuple[str, int]:
+    """Return host and port, 0 if there is none; raise ValueError if this is no address."""
+    port = None
+    if match := HOP.fullmatch(hop):
+        hop, port = match[1] or match[2], match[3]
+    return str(ip_address(hop)), int(port or 0)

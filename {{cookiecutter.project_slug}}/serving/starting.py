@@ -1,0 +1,20 @@
+"""How a server starts, whichever it is; it ends with `serving/stopping.py`."""
+
+import sys
+from collections.abc import Callable
+
+from django.conf import settings
+from django.utils import autoreload
+from django.utils.log import configure_logging
+
+from serving.preflight import preflight
+
+
+def start_server(serve: Callable[[], None], serve_for_development: Callable[[], None]) -> None:
+    """Serve, or with `--reload` serve for development: anew whenever a source changes."""
+    configure_logging(settings.LOGGING_CONFIG, settings.LOGGING)
+    preflight()
+    if "--reload" in sys.argv:
+        autoreload.run_with_reloader(serve_for_development)  # sees templates and translations, too
+    else:
+        serve()

@@ -1,0 +1,47 @@
+"""What Uvicorn is told and does here, whoever starts it."""
+
+import asyncio
+import logging
+
+from django.conf import settings
+
+from serving.stopping import drain_sockets, finish_handshakes
+from serving.timeouts import GRACE, PING_INTERVAL, PING_TIMEOUT
+from serving.uvicorn_frames import PROTOCOLS
+
+OPTIONS = {
+    **PROTOCOLS,
+    "ws_max_size": settings.REALTIME["MAX_MESSAGE_BYTES"],
+    "ws_ping_interval": PING_INTERVAL,
+    "ws_ping_timeout": PING_TIMEOUT,
+    "ws_per_message_deflate": False,  # compression would more than double the memory of a socket
+    "proxy_headers": False,  # serving/forwarded.py reads them
+    "timeout_graceful_shutdown": GRACE,  # without it, one endless stream would keep Uvicorn alive
+    "lifespan": "off",  # Django has none
+    "server_header": False,
+}
+
+
+async def before_shutdown(server) -> None:
+    """Ask the WebSocket clients to come back, take no more connections, and let handshakes come to an end.
+
+    Uvicorn would answer those with 500.
+    """
+    await drain_sockets()
+    await asyncio.sleep(0.1)  # until what was sent to the port has arrived
+    for listener in server.servers:
+        listener.close()
+    connections = server.server_state.connections
+    await finish_handshakes(
+        lambda: not all(getattr(it, "handshake_complete", True) for it in connections), timeout=1
+    )
+
+
+def hide_query(record):
+    """Cut the query string, which may hold a ticket or a token, off the addresses that Uvicorn logs."""
+    record.args = tuple(arg.partition("?")[0] if isinstance(arg, str) else arg for arg in record.args)
+    return True
+
+
+logging.getLogger("uvicorn.access").addFilter(hide_query)  # HTTP requests
+logging.getLogger("uvicorn.error").addFilter(hide_query)  # WebSocket handshakes
