@@ -1,13 +1,12 @@
 """Writes variants.json: covering arrays of what cookiecutter.json offers, the same for the same options."""
 
 import json
-from itertools import count
 from math import prod
 from pathlib import Path
 
 from covertable import make
 
-from offered import CORE, LISTS, NEEDS, OPTIONS, SCALARS, items
+from offered import CORE, LISTS, NEEDS, OPTIONS, SCALARS, TOGETHER, items
 
 FILE = Path(__file__).with_name("variants.json")
 
@@ -34,12 +33,14 @@ def chosen(factors, value):
 
 
 def booted():
-    """Return the full product of the core, each triple once, with all consumers, and pairs of the rest."""
+    """Return the full product of the core, each triple in one row, with all consumers."""
     size = prod(len(OPTIONS[key]) for key in CORE)
-    for salt in count():
-        rows = cover(SCALARS, [CORE], salt=str(salt))
+    triples = [factors for factors in TOGETHER["booted"] if len(factors) > 2]
+    for salt in range(1000):
+        rows = cover(SCALARS, triples, salt=str(salt))
         if len(rows) == size:
             return [row | chosen(items("consumers"), "yes") for row in sorted(rows, key=place)]
+    raise SystemExit(f"{size} rows do not hold what is booted together; ask for less in tests/offered.py.")
 
 
 def partial(booted):
@@ -50,8 +51,8 @@ def partial(booted):
 def baked():
     factors = SCALARS | items(*LISTS)
     extremes = [chosen(items(key), value) for key in LISTS for value in ("yes", "no")]
-    rest = [(*CORE, factor) for factor in factors if factor not in CORE]
-    return sorted(cover(factors, rest, presets=extremes), key=place)
+    longer = [factors for factors in TOGETHER["baked"] if len(factors) > 2]
+    return sorted(cover(factors, longer, presets=extremes), key=place)
 
 
 def deployed():

@@ -55,11 +55,17 @@ def pairs(factors):
 
 
 # What must occur together. Among what is baked: every two answers, and each triple of the core with each
-# other answer. Among what is booted: each triple, and every two answers; targets have no part there.
+# other answer. Among what is booted, which has one row for each triple: every two answers, but for targets,
+# and every two of the core with what else decides how a project runs, as far as so many rows can hold it.
+RUNS = ("python_version", "django_version", "database")
 TOGETHER = {
     "baked": [
         *pairs(SCALARS | items(*LISTS)),
         *((*CORE, other) for other in SCALARS | items(*LISTS) if other not in CORE),
     ],
-    "booted": [CORE, *pairs(SCALARS | items("consumers"))],
+    "booted": [
+        CORE,
+        *((*two, other) for two in pairs(CORE) for other in RUNS),
+        *pairs(SCALARS | items("consumers")),
+    ],
 }
