@@ -14,7 +14,7 @@ REFERENCE = "#/components/schemas/{name}"
 
 
 @cache
-def document(title: str, host: str, protocol: str) -> dict[str, Any]:
+def document(title: str) -> dict[str, Any]:
     """Describe every WebSocket route as a channel, its consumer's frames as messages."""
     channels, operations, messages = {}, {}, {}
     *routes, _nowhere = import_module("config.routing").websocket_urlpatterns
@@ -42,7 +42,6 @@ def document(title: str, host: str, protocol: str) -> dict[str, Any]:
     return {
         "asyncapi": "3.0.0",
         "info": {"title": title, "version": "1"},
-        "servers": {"this": {"host": host, "protocol": protocol}},
         "channels": channels,
         "operations": operations,
         "components": {"messages": messages, "schemas": schemas},

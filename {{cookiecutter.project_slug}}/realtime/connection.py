@@ -52,8 +52,9 @@ class Connection(AsyncWebsocketConsumer):
         """Send the first frame, `connection_established`; events that came before it follow."""
         self._greeted = True
         text = to_text(frame or Connected(user=self.user_info, heartbeat=HEARTBEAT))
-        with suppress(OSError):
-            await self.base_send({"type": "websocket.send", "text": text})
+        if self.is_open:
+            with suppress(OSError):
+                await self.base_send({"type": "websocket.send", "text": text})
         self.outbox.release()
 
     @property

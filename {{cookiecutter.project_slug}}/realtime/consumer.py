@@ -99,10 +99,10 @@ class RealtimeConsumer(Dispatcher):
             await self.opened()
             if not self._greeted:
                 await self.greet()
+            self._watch_expiry()
             for group, history, now in self.joined:
                 if history is not None:
                     await self._resume(group, history, now)
-            self._watch_expiry()
         except Refused as refusal:
             await self.close(refusal.code, refusal.reason)
         except (OSError, OperationalError) as error:  # what the socket needs is away

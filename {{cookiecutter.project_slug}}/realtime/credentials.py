@@ -23,7 +23,10 @@ class Credentials:
 
 
 class Authenticator(Protocol):
-    """One kind of proof; `REALTIME["AUTHENTICATION"]` names those that count, the first offered one first."""
+    """One kind of proof; `REALTIME["AUTHENTICATION"]` names those that count, the first offered one first.
+
+    The last one is what tests and `test_websocket` log in with, and has `log_in()` for that.
+    """
 
     subprotocol: str | None  # with which a client offers such proof, and is answered
 

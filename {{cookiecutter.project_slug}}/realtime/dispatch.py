@@ -56,6 +56,9 @@ class Dispatcher(Expiry):
             frame = _frame_of(method)
             if frame is None:
                 continue
+            hidden = getattr(super(cls, cls), name, None)
+            if hidden is not None and _frame_of(hidden) is None:
+                raise TypeError(f"{cls.__name__}.{name}() would replace a method of the core; rename it")
             if not inspect.iscoroutinefunction(method):
                 raise TypeError(f"{cls.__name__}.{name}() handles {frame.__name__}; make it `async def`")
             if frame in cls.handlers:

@@ -1,7 +1,6 @@
 """One of a thing per event loop, for what loops cannot share: clients, their connections, tasks."""
 
 import asyncio
-import os
 from collections.abc import Callable
 
 _of_all: list[dict[asyncio.AbstractEventLoop, object]] = []
@@ -11,7 +10,8 @@ def per_loop[T](make: Callable[[], T]) -> Callable[[], T]:
     """Return a function that gives what belongs to the running event loop, made when it is first asked for.
 
     It refers to its loop, so a weak reference to the loop would never end: things go when a new one is made
-    after their loop was closed. A forked child does not run its parent's loops, and has none of them.
+    after their loop was closed. A forked child keeps what is its parent's, on loops that it never runs: to
+    close it there would close it for the parent, too.
     """
     things: dict[asyncio.AbstractEventLoop, T] = {}
 
@@ -24,7 +24,6 @@ def per_loop[T](make: Callable[[], T]) -> Callable[[], T]:
         return things[loop]
 
     _of_all.append(things)
-    os.register_at_fork(after_in_child=things.clear)
     return get
 
 

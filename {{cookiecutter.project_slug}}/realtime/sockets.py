@@ -1,12 +1,15 @@
 """The open sockets of this process, and whose they are."""
 
 import asyncio
+import logging
 import random
 from collections.abc import Iterable, Iterator
 from itertools import batched
 from typing import Any, Protocol
 
 from realtime.outbox import Outbox
+
+logger = logging.getLogger("realtime")
 
 BATCH = 50  # sends between two turns of the event loop, so that its lag stays at a few milliseconds
 SPREAD_SECONDS = 3  # in which clients come back, not all at once
@@ -79,4 +82,6 @@ class Sockets:
                 after = random.uniform(SOONEST_SECONDS, spread)
                 tasks.append(self.spawn(socket.reconnect(after)))
             await asyncio.sleep(0)
-        await asyncio.gather(*tasks)
+        for result in await asyncio.gather(*tasks, return_exceptions=True):
+            if isinstance(result, Exception):  # of one; the others have to be told all the same
+                logger.error("could not send a client away", exc_info=result)

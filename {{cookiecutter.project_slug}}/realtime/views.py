@@ -28,4 +28,5 @@ def ticket(request):
 async def asyncapi(request):
     """The frames of all consumers, as an AsyncAPI document."""
     scheme = "wss" if request.is_secure() else "ws"
-    return JsonResponse(document(settings.PROJECT_NAME, request.get_host(), scheme))
+    server = {"host": request.get_host(), "protocol": scheme}  # not in what is kept: a client may vary it
+    return JsonResponse(document(settings.PROJECT_NAME) | {"servers": {"this": server}})

@@ -179,6 +179,7 @@ def blocking(self, frame: Vote): ...
         ({"vote": blocking}, "make it `async def`"),
         ({"vote": handler, "again": handler}, r"two handlers for Vote: again\(\) and vote\(\)"),
         ({"vote": undeclared}, "annotate it"),
+        ({"reconnect": handler}, "would replace a method of the core"),
     ],
 )
 def test_a_consumer_that_would_not_work_is_refused_at_import(methods, cure):

@@ -4,6 +4,7 @@ import pytest
 from django.core.checks import run_checks
 
 from config.routing import websocket_urlpatterns
+from realtime import asyncapi
 
 
 def test_the_asyncapi_document_has_every_consumer(client):
@@ -15,6 +16,13 @@ def test_the_asyncapi_document_has_every_consumer(client):
     assert sample["address"] == "/ws/sample/"
     assert "realtime.Say" in sample["messages"]
     assert document["components"]["schemas"]["Say"]["properties"]["text"] == {"type": "string"}
+
+
+def test_whatever_host_a_client_names_the_document_is_kept_once(client):
+    for port in (1, 2):
+        answer = client.get("/api/asyncapi.json", headers={"host": f"localhost:{port}"}).json()
+        assert answer["servers"] == {"this": {"host": f"localhost:{port}", "protocol": "ws"}}
+    assert asyncapi.document.cache_info().currsize == 1
 
 
 def problems():
