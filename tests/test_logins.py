@@ -35,6 +35,7 @@ def served(request, installed):
         environment["DJANGO_SETTINGS_MODULE"] = "rotating"
     with running(project, **environment) as server:
         yield project, server
+    (project.folder / "rotating.py").unlink(missing_ok=True)
 
 
 @pytest.fixture
