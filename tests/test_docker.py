@@ -32,7 +32,7 @@ from serving import PASSWORD, each, started
 from variants import DEPLOYED
 
 DEFAULT = {key: CONFIG[key][0] if isinstance(CONFIG[key], list) else CONFIG[key] for key in OPTIONS}
-BUDGET = 160  # MiB that a project may add to its base image
+BUDGET = 180  # MiB that a project may add to its base image
 MEBI = 2**20
 SCHEMAS = Path(check_jsonschema.__file__).with_name("builtin_schemas") / "vendor"
 serial = count(1)

@@ -21,7 +21,7 @@ TOKENS_AND_REDIS = first(auth="jwt", channel_layer="redis")
 FRAMES = """
 import json
 from realtime.asyncapi import document
-page = document("", "", "ws")
+page = document("")
 named = {key: message["name"] for key, message in page["components"]["messages"].items()}
 sockets = {channel["address"]: {} for channel in page["channels"].values()}
 for operation in page["operations"].values():
