@@ -23,7 +23,11 @@ urlpatterns.append(path("chaos/", chaos))
 """
 
 
-@pytest.fixture(params=each([v | {"database": "postgresql"} for v in BOOTED if name(v) in CHAOS]))
+# The description makes them projects of their own: what other tests have stored would be held against these.
+PROJECTS = [v | {"database": "postgresql", "description": "Under chaos."} for v in BOOTED if name(v) in CHAOS]
+
+
+@pytest.fixture(params=each(PROJECTS))
 def project(request, installed):
     """A project with an address that counts the tasks of the process that answers."""
     project = installed(request.param)
