@@ -17,9 +17,9 @@ from serving.uvicorn_setup import OPTIONS, before_shutdown
 
 
 class Server(uvicorn.Server):
-    def __init__(self, config):
+    def __init__(self, config, parent=None):
         super().__init__(config)
-        self.parent = os.getppid()
+        self.parent = parent or os.getppid()
 
     async def on_tick(self, counter):
         """Stop, too, when the parent process was killed, which would leave this one behind with the port."""
@@ -35,7 +35,7 @@ class Worker(UvicornWorker):
 
     async def _serve(self):
         self.config.app = self.wsgi
-        server = Server(self.config)
+        server = Server(self.config, parent=self.ppid)  # known before the fork: it may be dead by now
         loop = asyncio.get_running_loop()
         # What Gunicorn sends its workers after Ctrl-C; uvicorn-worker does nothing about it.
         loop.add_signal_handler(signal.SIGQUIT, server.handle_exit, signal.SIGTERM, None)
