@@ -7,12 +7,7 @@ import pytest
 from client import Person
 from services import free_port
 from serving import each, running
-from variants import BOOTED
-
-
-def first(**answers):
-    return next(variant for variant in BOOTED if answers.items() <= variant.items())
-
+from variants import first
 
 VARIANTS = [
     first(server="uvicorn", channel_layer="memory", auth="session"),
