@@ -166,17 +166,29 @@ async def test_a_pod_is_ready_when_the_job_has_migrated(
 
 USERS, TABS = 20, 10  # as many as each user has open
 
-# Run in one process of the project: makes users, and notifies all of them over and over until its input ends.
-NEWSROOM = f"""
-import json, select, sys
-from accounts.models import User
+# Each returns how a user proves who it is: the key of a session, or an access token.
+LOGINS = {
+    "session": """
 from django.test import Client
-from notifications.notify import notify_user
 
 def log_in(user):
     client = Client()
     client.force_login(user)
     return client.cookies["sessionid"].value
+""",
+    "jwt": """
+from rest_framework_simplejwt.tokens import AccessToken
+
+def log_in(user):
+    return str(AccessToken.for_user(user))
+""",
+}
+
+# Run in one process of the project: makes users, and notifies all of them over and over until its input ends.
+NEWSROOM = f"""
+import json, select, sys
+from accounts.models import User
+from notifications.notify import notify_user
 
 users = [User.objects.create(username=f"reader-{{number}}") for number in range({USERS})]
 print(json.dumps({{user.pk: log_in(user) for user in users}}), flush=True)
@@ -189,27 +201,31 @@ print(json.dumps(sent))
 """
 
 
-def reader(url, session):
+def reader(url, by, proof):
     """Return one of these users, who has logged in."""
-    person = Person(url, "reader", "session")
-    person.browser = httpx.Client(cookies={"sessionid": session})
+    person = Person(url, "reader", by)
+    if by == "jwt":
+        person.tokens = {"access": proof}
+    else:
+        person.browser = httpx.Client(cookies={"sessionid": proof})
     return person
 
 
-def newsroom(project):
-    command = (project.folder / ".venv/bin/python", "manage.py", "shell", "-v", "0", "-c", NEWSROOM)
+def newsroom(project, by):
+    shell = ("manage.py", "shell", "-v", "0", "-c", LOGINS[by] + NEWSROOM)
+    command = (project.folder / ".venv/bin/python", *shell)
     return subprocess.Popen(command, cwd=project.folder, env=ENVIRONMENT, stdin=PIPE, stdout=PIPE)
 
 
-# Several processes need a channel layer that they share; the tabs prove who they are by a cookie.
-SHARED = {"channel_layer": "redis", "auth": "session"}
-SEVERAL = [v if v["channel_layer"] != "memory" else v | SHARED for v in DEPLOYED]
+# Several processes need a channel layer that they share.
+SEVERAL = [v if v["channel_layer"] != "memory" else v | {"channel_layer": "redis"} for v in DEPLOYED]
 
 
 @pytest.mark.parametrize("variant", each(SEVERAL))
 async def test_nobody_misses_a_notification_in_a_rolling_restart(variant, installed, note):
     """A new process is ready before an old one goes, as the Deployment says; nginx stands for the Ingress."""
     project = installed(variant)
+    by = "jwt" if variant["auth"] == "jwt" else "session"
     with ExitStack() as stack:
 
         def start():
@@ -217,11 +233,11 @@ async def test_nobody_misses_a_notification_in_a_rolling_restart(variant, instal
 
         pods = [await start(), await start()]
         proxy = stack.enter_context(proxied(project.folder, [pod.port for pod in pods]))
-        news = stack.enter_context(newsroom(project))
-        sessions = json.loads(await asyncio.to_thread(news.stdout.readline))
+        news = stack.enter_context(newsroom(project, by))
+        proofs = json.loads(await asyncio.to_thread(news.stdout.readline))
         tabs = {}
-        for user, session in sessions.items():
-            person = stack.enter_context(closing(reader(proxy.url, session)))
+        for user, proof in proofs.items():
+            person = stack.enter_context(closing(reader(proxy.url, by, proof)))
             tabs |= {Follower(person, NOTIFICATIONS): user for _ in range(TABS)}
         async with AsyncExitStack() as pages:
             await asyncio.gather(*map(pages.enter_async_context, tabs))
