@@ -1,6 +1,8 @@
+import re
 import threading
 
 import pytest
+from channels.routing import URLRouter
 from django.apps import apps
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
@@ -130,12 +132,21 @@ ROUTES = [
     (["ws/<path:rest>", r"ws/polls/(?P<name>\w+)/$"], [r"ws/polls/(?P<name>\w+)/$"]),
     ([r"^ws/[a-f]+/$", r"^ws/[a-z]+/$", r"^ws/(?P<year>[0-9]{4})/$", "ws/<int:pk>/"], []),
     ([r"^ws/[a-z]+/$", r"^ws/[a-z]+/$"], [r"^ws/[a-z]+/$"]),
+    ([["ws/", "<slug:name>/"], ["ws/polls/", "<int:pk>/"], "ws/lobby/"], ["ws/lobby/"]),
+    (["ws/polls/<int:pk>/", ["ws/polls/", "<slug:name>/", "<int:pk>/"]], ["ws/polls/<int:pk>/"]),
+    ([["ws/<int:pk>/", r"^live/$"], ["ws/<slug:name>/", "live/"], "ws/1/live/"], ["ws/1/live/"]),
+    (["ws/<str:a>/<str:b>/<str:c>/<str:d>/<str:e>/<str:f>/<str:g>/<str:h>/", "ws/<str:name>/"], []),
 ]
 
 
 def to_route(text):
-    kind = path if text.startswith("ws/") and "(" not in text else re_path
-    return kind(text, NoSuchSocket.as_asgi())
+    """Make a route of a text, or of a prefix and what stands in the URLRouter behind it."""
+    application = NoSuchSocket.as_asgi()
+    if isinstance(text, list):
+        text, *nested = text
+        application = URLRouter([to_route(inner) for inner in nested])
+    kind = re_path if re.search(r"[\^(]|^$", text) else path
+    return kind(text, application)
 
 
 @pytest.mark.parametrize(("routes", "expected"), ROUTES)
