@@ -10,19 +10,23 @@ from realtime.auth_ticket import issue
 
 logger = logging.getLogger("realtime")
 
-NO_TICKET = {"detail": "Tickets cannot be stored at the moment; try again later."}
-
 
 @require_POST
 def ticket(request):
     """A ticket that opens one socket as the user who is logged in."""
     if not request.user.is_authenticated:
         return JsonResponse({"detail": "Log in first."}, status=401)
+    answer, status = ticket_for(SessionAuthenticator, request.session.session_key)
+    return JsonResponse(answer, status=status)
+
+
+def ticket_for(kind, proof):
+    """Return what a view answers, and with which status: a ticket for a proof, or that there is none now."""
     try:
-        return JsonResponse({"ticket": issue(SessionAuthenticator, request.session.session_key)})
+        return {"ticket": issue(kind, proof)}, 200
     except ConnectionError as error:
         logger.warning("no ticket: %s", error)
-        return JsonResponse(NO_TICKET, status=503)
+        return {"detail": "Tickets cannot be stored at the moment; try again later."}, 503
 
 
 async def asyncapi(request):

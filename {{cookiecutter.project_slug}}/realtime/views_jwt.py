@@ -1,7 +1,5 @@
 """Tickets for those who have a token, as a view of the REST API, in whose documentation it stands."""
 
-import logging
-
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.response import Response
@@ -11,10 +9,7 @@ from rest_framework_simplejwt.authentication import JWTAuthentication
 
 from realtime.auth_jwt import TokenAuthenticator
 from realtime.auth_session import SessionAuthenticator
-from realtime.auth_ticket import issue
-from realtime.views import NO_TICKET
-
-logger = logging.getLogger("realtime")
+from realtime.views import ticket_for
 
 
 class TicketSerializer(Serializer):
@@ -32,11 +27,7 @@ class TicketView(APIView):
         proof = (SessionAuthenticator, request.session.session_key)
         if token := request.auth:
             proof = (TokenAuthenticator, token.token.decode())
-        try:
-            return Response({"ticket": issue(*proof)})
-        except ConnectionError as error:
-            logger.warning("no ticket: %s", error)
-            return Response(NO_TICKET, status=503)
+        return Response(*ticket_for(*proof))
 
 
 ticket = TicketView.as_view()
