@@ -1,10 +1,11 @@
 """A consumer of one's own, made as the README of the project says."""
 
 import re
+from contextlib import AsyncExitStack
 
 import pytest
 
-from client import Person
+from client import Person, address, talk
 from services import free_port
 from serving import each, running
 from variants import first
@@ -13,6 +14,35 @@ VARIANTS = [
     first(server="uvicorn", channel_layer="memory", auth="session"),
     first(server="uvicorn", channel_layer="redis", auth="session_jwt"),
 ]
+
+
+# A routing.py with guests, and with a plain Channels consumer in a router of its own.
+OPEN_ROUTES = """\
+from channels.generic.websocket import WebsocketConsumer
+from channels.routing import URLRouter
+from django.urls import path
+
+from polls.consumers import PollsConsumer
+
+
+class OpenPolls(PollsConsumer):
+    guests = True
+
+
+class Echo(WebsocketConsumer):
+    def connect(self):
+        self.accept(self.scope["subprotocol"])
+        self.send(f"Hello {self.scope['user'].get_username() or 'guest'}")
+
+    def receive(self, text_data):
+        self.send(text_data)
+
+
+websocket_urlpatterns = [
+    path("ws/polls/", PollsConsumer.as_asgi()),
+    path("ws/open/", URLRouter([path("polls/", OpenPolls.as_asgi()), path("echo/", Echo.as_asgi())])),
+]
+"""
 
 
 @pytest.fixture(scope="module", params=each(VARIANTS))
@@ -69,6 +99,53 @@ async def test_it_is_served(project):
         assert {"polls.Post", "polls.Posted"} <= document["components"]["messages"].keys()
         for person in (student, mentor):
             person.close()
+
+
+@pytest.fixture
+def open_routes(project):
+    routing = project.folder / "polls/routing.py"
+    before = routing.read_text(encoding="utf-8")
+    routing.write_text(OPEN_ROUTES, encoding="utf-8")
+    yield
+    routing.write_text(before, encoding="utf-8")
+
+
+def guest(server, path, client):
+    """Open a WebSocket without any proof, from an address that a proxy names."""
+    return talk(uri=address(server.url, path), additional_headers={"X-Forwarded-For": client})
+
+
+async def test_guests_come_in_and_are_counted_by_address(project, open_routes):
+    proxied = {"FORWARDED_ALLOW_IPS": "127.0.0.1", "WS_MAX_SOCKETS_PER_ADDRESS": "2"}
+    with running(project, **proxied) as server, AsyncExitStack() as stack:
+        student = Person(server.url, "student", "session")
+        user = await stack.enter_async_context(student.open("/ws/polls/"))
+        clients = ["192.0.2.1", "192.0.2.1", "2001:db8::1", "2001:db8::2", "192.0.2.2"]
+        for number, client in enumerate(clients):
+            one = await stack.enter_async_context(guest(server, "/ws/open/polls/", client))
+            assert (await one.frame())["user"] == {"id": None, "username": ""}
+            assert (await one.request("post", text=str(number)))["ok"]
+            posted = await user.frame("posted")
+            assert (posted["text"], posted["user"]["id"]) == (str(number), None)
+        for client in ("192.0.2.1", "2001:db8::3"):
+            async with guest(server, "/ws/open/polls/", client) as one_too_many:
+                assert await one_too_many.closed() == 4429
+        for path, code in (("/ws/polls/", 4401), ("/ws/open/polls/?ticket=used", 4401)):
+            async with guest(server, path, "192.0.2.3") as refused:
+                assert await refused.closed() == code
+        student.close()
+
+
+async def test_a_plain_consumer_is_served(project, open_routes):
+    with running(project) as server:
+        student = Person(server.url, "student", "session")
+        path = "/ws/open/echo/"
+        for opening, name in ((student.open(path), "student"), (guest(server, path, ""), "guest")):
+            async with opening as plain:
+                assert await plain.socket.recv() == f"Hello {name}"
+                await plain.socket.send("no JSON")
+                assert await plain.socket.recv() == "no JSON"
+        student.close()
 
 
 @pytest.mark.parametrize(

@@ -12,13 +12,14 @@ from channels.layers import channel_layers
 from channels.routing import get_default_application
 from django.conf import settings
 from django.db import connections
-from django.urls import path
 
 from accounts.models import User
 from config.routing import websocket_urlpatterns
 from realtime import loops
+from realtime.consumer import RealtimeConsumer
 from realtime.credentials import authenticator
-from realtime.tests.sample import SampleConsumer
+from realtime.routes import flatten
+from realtime.tests import sample
 
 # What the tests need of each service that the project has.
 SERVICES = Path(__file__).parent.glob("realtime/tests/service_*.py")
@@ -34,21 +35,22 @@ def pytest_configure():
     settings.SECURE_SSL_REDIRECT = False
     settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
     settings.SERVESTATIC_USE_STATIC_ROOT = False  # nothing has been collected
-    websocket_urlpatterns.insert(0, path("ws/sample/", SampleConsumer.as_asgi()))
+    websocket_urlpatterns[:0] = sample.websocket_urlpatterns
 
 
 class Socket(ApplicationCommunicator):
     """The client's end of a WebSocket.
 
-    Once open it has either `hello`, the first frame, or `code`, with which it was closed instead.
-    `buffer` is how many messages it takes before the server has to wait until some are read; 0: any number.
+    Once open it has either `hello`, the first frame, or `code`, with which it was closed instead. A plain
+    Channels consumer may say nothing at first, so of that there is no `hello`. `buffer` is how many messages
+    it takes before the server has to wait until some are read; 0: any number.
     """
 
     hello = code = None
 
-    def __init__(self, path, headers, subprotocols, buffer):
+    def __init__(self, path, address, headers, subprotocols, buffer):
         path, _, query = path.partition("?")
-        scope = {"type": "websocket", "path": path, "query_string": query.encode()}
+        scope = {"type": "websocket", "path": path, "query_string": query.encode(), "client": (address, 0)}
         super().__init__(
             get_default_application(), {**scope, "headers": headers, "subprotocols": subprotocols}
         )
@@ -63,29 +65,30 @@ class Socket(ApplicationCommunicator):
         await self.send_input({"type": "websocket.connect"})
         answer = await self.receive_output(TIMEOUT)
         self.accepted, self.subprotocol = answer["type"] == "websocket.accept", answer.get("subprotocol")
-        if self.accepted:
+        if self.accepted and greets(self.scope["path"]):
             await self.listen()
         if self.unread:
-            self.hello = await self.receive("connection_established")
+            self.hello = self.unread.pop()
+            assert self.hello["type"] == "connection_established"
 
     async def listen(self):
         message = await self.receive_output(TIMEOUT)
         if message["type"] == "websocket.close":
-            self.code = message["code"]
+            self.code = message.get("code", 1000)
         else:
-            self.unread.append(json.loads(message["text"]))
+            self.unread.append(content(message))
 
     async def send(self, type, **fields):
         await self.send_input({"type": "websocket.receive", "text": json.dumps({"type": type, **fields})})
 
-    async def receive(self, type):
-        """Return the next frame of a type; frames of other types stay in `unread`."""
+    async def receive(self, type=None):
+        """Return the next frame of a type, or whatever comes next; frames of other types stay in `unread`."""
         while True:
             for frame in self.unread:
-                if frame["type"] == type:
+                if type is None or (isinstance(frame, dict) and frame.get("type") == type):
                     self.unread.remove(frame)
                     return frame
-            assert self.code is None, f"closed with {self.code} before a {type} came"
+            assert self.code is None, f"closed with {self.code} before {type or 'anything'} came"
             await self.listen()
 
     async def request(self, type, id=1, **fields):
@@ -104,12 +107,36 @@ class Socket(ApplicationCommunicator):
         await self.wait(TIMEOUT)
 
 
+def greets(path):
+    """Whether a frame comes first there: from a consumer of the core, but from no plain one."""
+    consumer = next(route.consumer for route in flatten(websocket_urlpatterns) if route.takes(path))
+    return isinstance(consumer, type) and issubclass(consumer, RealtimeConsumer)
+
+
+def content(message):
+    """Return the JSON in a message, or the text or bytes that are none."""
+    data = message["bytes"] if message.get("text") is None else message["text"]
+    try:
+        return json.loads(data)
+    except ValueError:
+        return data
+
+
 @pytest.fixture
 async def connect(transactional_db):
-    """Return a function that opens a `Socket`, as a user or with credentials of the test's own."""
+    """Return a function that opens a `Socket`, as a user, as a guest, or with proof of the test's own."""
     sockets = []
 
-    async def connect(path, user=None, *, origin=f"http://{HOST}", headers=(), subprotocols=(), buffer=0):
+    async def connect(
+        path,
+        user=None,
+        *,
+        address="127.0.0.1",
+        origin=f"http://{HOST}",
+        headers=(),
+        subprotocols=(),
+        buffer=0,
+    ):
         headers, subprotocols = [(b"host", HOST.encode()), *headers], [*subprotocols]
         if origin:
             headers.append((b"origin", origin.encode()))
@@ -117,7 +144,7 @@ async def connect(transactional_db):
             *_, kind = settings.REALTIME["AUTHENTICATION"]
             proof = await sync_to_async(authenticator(kind).log_in)(user)
             headers += [(name.lower().encode(), value.encode()) for name, value in proof.items()]
-        socket = Socket(path, headers, subprotocols, buffer)
+        socket = Socket(path, address, headers, subprotocols, buffer)
         sockets.append(socket)
         await socket.open()
         return socket

@@ -376,6 +376,13 @@ REALTIME = {
         default=100,
         validate=Range(1),
     ),
+    "MAX_SOCKETS_PER_ADDRESS": read(
+        env.int,
+        "WS_MAX_SOCKETS_PER_ADDRESS",
+        "how many sockets of guests may come from an address, for example WS_MAX_SOCKETS_PER_ADDRESS=1000",
+        default=1000,
+        validate=Range(1),
+    ),
     # What a client may prove with who it is; the first that it offers counts.
     "AUTHENTICATION": (
         "realtime.auth_ticket.TicketAuthenticator",

@@ -7,18 +7,18 @@ from realtime.rates import Bucket
 USER_RATES = settings.REALTIME["USER_RATE"]
 MOST = 10_000  # users to remember; the one that was new first is forgotten, and then has all again
 
-_buckets: dict[int, Bucket] = {}
+_buckets: dict[int | str, Bucket] = {}
 
 
-async def draw(user_id: int) -> bool:
-    """Count a frame of a user; False when it is over a limit."""
-    bucket = _buckets.get(user_id)
+async def draw(owner: int | str) -> bool:
+    """Count a frame of a user, or of a guest's address; False when it is over a limit."""
+    bucket = _buckets.get(owner)
     if bucket is None:
         if len(_buckets) >= MOST:
             del _buckets[next(iter(_buckets))]
-        bucket = _buckets[user_id] = Bucket(USER_RATES)
+        bucket = _buckets[owner] = Bucket(USER_RATES)
     return bucket.take()
 
 
-def forget(user_id: int) -> None:
-    """The user has no socket here any more; who comes back at once has no more than before."""
+def forget(owner: int | str) -> None:
+    """They have no socket here any more; who comes back at once has no more than before."""

@@ -8,36 +8,39 @@ from realtime.redis import ask, get_redis
 
 USER_RATES = settings.REALTIME["USER_RATE"]
 
-_drawn: dict[int, int] = {}  # of a user's allowance, what this process may still spend
+_drawn: dict[int | str, int] = {}  # of a user's allowance, what this process may still spend
 
 
-async def draw(user_id: int) -> bool:
-    """Count a frame of a user; False when it is over a limit. While Redis is away none is."""
-    if not _drawn.get(user_id):
+async def draw(owner: int | str) -> bool:
+    """Count a frame of a user, or of a guest's address; False when it is over a limit.
+
+    While Redis is away none is.
+    """
+    if not _drawn.get(owner):
         # Asking Redis takes longer than most frames do, so it is asked for several at once.
         portion = max(1, min(10, *(rate.amount // 20 for rate in USER_RATES)))
         try:
-            counts = await ask(_count, user_id, portion)
+            counts = await ask(_count, owner, portion)
         except ConnectionError:  # which health says; the limit of each socket holds all the same
             return True
         if any(count > rate.amount for count, rate in zip(counts, USER_RATES, strict=True)):
             return False
-        _drawn[user_id] = _drawn.get(user_id, 0) + portion
-    _drawn[user_id] -= 1
+        _drawn[owner] = _drawn.get(owner, 0) + portion
+    _drawn[owner] -= 1
     return True
 
 
-def forget(user_id: int) -> None:
-    """The user has no socket here any more."""
-    _drawn.pop(user_id, None)
+def forget(owner: int | str) -> None:
+    """They have no socket here any more."""
+    _drawn.pop(owner, None)
 
 
-async def _count(user_id: int, portion: int) -> list[int]:
+async def _count(owner: int | str, portion: int) -> list[int]:
     """Add to the counters of the present second, minute..., which Redis forgets when they are over."""
     prefix, now = settings.CACHES["default"]["KEY_PREFIX"], int(time.time())
     async with get_redis().pipeline(transaction=False) as pipeline:
         for rate in USER_RATES:
-            key = f"{prefix}.sent.{user_id}.{rate.seconds}.{now // rate.seconds}"
+            key = f"{prefix}.sent.{owner}.{rate.seconds}.{now // rate.seconds}"
             pipeline.incrby(key, portion)
             pipeline.expire(key, rate.seconds)
         return (await pipeline.execute())[::2]

@@ -1,13 +1,11 @@
 """A JSON Web Token as proof."""
 
-from urllib.parse import parse_qs
-
 from django.conf import settings
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework_simplejwt.authentication import JWTAuthentication
 from rest_framework_simplejwt.tokens import AccessToken
 
-from realtime.credentials import Credentials
+from realtime.credentials import Credentials, in_query
 from realtime.database import in_database
 
 
@@ -31,9 +29,7 @@ class TokenAuthenticator:
         scheme, _, token = header.partition(" ")
         if scheme.lower() == "bearer":
             return token
-        if not settings.REALTIME["TOKEN_IN_QUERY"]:
-            return None
-        return parse_qs(scope["query_string"].decode("latin-1")).get("token", [None])[0]
+        return in_query(scope, "token") if settings.REALTIME["TOKEN_IN_QUERY"] else None
 
     def read(self, token: str) -> Credentials | None:
         """The user of an access token and when it ends; None if it is invalid, ended or revoked."""

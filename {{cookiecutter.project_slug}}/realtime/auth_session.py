@@ -10,7 +10,7 @@ from django.contrib.auth import (
     get_user_model,
     load_backend,
 )
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import AbstractUser, AnonymousUser
 from django.contrib.sessions.backends.base import SessionBase
 from django.http import parse_cookie
 from django.utils.crypto import constant_time_compare
@@ -31,11 +31,13 @@ class SessionAuthenticator:
         cookies = parse_cookie(dict(scope["headers"]).get(b"cookie", b"").decode("latin-1"))
         return cookies.get(settings.SESSION_COOKIE_NAME)
 
-    def read(self, session_key: str) -> Credentials | None:
-        """The user of a session and when the session ends; None if nobody is logged in."""
+    def read(self, session_key: str) -> Credentials:
+        """The user of a session and when it ends; nobody if nobody is logged in there, as on a page."""
         session = SessionStore(session_key)
         user = user_of(session)
-        return Credentials(user, session_ends(session)) if user else None
+        if user is None:
+            return Credentials(AnonymousUser(), session=session)
+        return Credentials(user, session_ends(session), session=session)
 
     def log_in(self, user: AbstractUser) -> dict[str, str]:
         """Begin a session of a minute; return the headers with which a client opens a socket as the user."""

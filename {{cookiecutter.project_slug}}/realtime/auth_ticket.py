@@ -2,10 +2,9 @@
 
 import secrets
 from hashlib import sha256
-from urllib.parse import parse_qs
 
 from realtime.cache import cache
-from realtime.credentials import Authenticator, Credentials, authenticator
+from realtime.credentials import Authenticator, Credentials, authenticator, in_query
 
 TICKET_SECONDS = 30
 
@@ -16,11 +15,12 @@ class TicketAuthenticator:
     subprotocol = None
 
     def find(self, scope: dict) -> str | None:
-        return parse_qs(scope["query_string"].decode("latin-1")).get("ticket", [None])[0]
+        return in_query(scope, "ticket")
 
     def read(self, ticket: str) -> Credentials | None:
         kind, proof = redeem(ticket) or (None, None)
-        return authenticator(kind).read(proof) if kind else None
+        found = authenticator(kind).read(proof) if kind else None
+        return found if found and found.user.is_authenticated else None  # that login is over
 
 
 def issue(kind: type[Authenticator], proof: str) -> str:

@@ -24,7 +24,7 @@ DROP_SECONDS = 1  # for a client that does not read to take a close frame
 class Connection(AsyncWebsocketConsumer):
     """An open socket, as far as sending and closing go."""
 
-    user: AbstractUser
+    user: AbstractUser  # or, where guests are admitted, an `AnonymousUser`
 
     def _begin(self, scope, send) -> None:
         self.scope = scope

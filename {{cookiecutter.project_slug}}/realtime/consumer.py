@@ -6,7 +6,7 @@ until when, `Dispatcher` takes frames, and `RealtimeConsumer` is the life.
 
 import asyncio
 import logging
-from urllib.parse import parse_qs
+from typing import ClassVar
 from uuid import uuid4
 
 from channels.layers import get_channel_layer
@@ -16,7 +16,7 @@ from django.db import OperationalError
 from realtime import allowance
 from realtime.codes import NOT_AUTHENTICATED, NOT_FOUND, SERVICE_RESTART, TOO_MANY, TRY_AGAIN_LATER
 from realtime.connection import HEARTBEAT as HEARTBEAT
-from realtime.credentials import Credentials
+from realtime.credentials import Credentials, in_query
 from realtime.dispatch import Dispatcher
 from realtime.frames import Gap, Refused
 from realtime.group import Group
@@ -36,7 +36,12 @@ class RealtimeConsumer(Dispatcher):
     `FrameError`. `opened()` and `closed()` stand for Channels' `connect()` and `disconnect()`; the socket
     has been accepted and its user authenticated before `opened()`, which may raise `Refused`. Frames and
     plain `group_send` events are handled one after the other.
+
+    With `guests = True` also those come in who offer no proof; `user` is an `AnonymousUser` then. Its pk is
+    None, which `publish` takes for all in `to` and for none in `exclude`: answer a guest by `send_frame`.
     """
+
+    guests: ClassVar[bool] = False
 
     async def opened(self) -> None:
         """The socket is open: join groups; `greet`, if the first frame is to say more than usual."""
@@ -54,7 +59,7 @@ class RealtimeConsumer(Dispatcher):
 
     def since(self) -> int | None:
         """The id in `?since=`: the last one that a client which comes back has seen."""
-        value = parse_qs(self.scope["query_string"].decode("latin-1")).get("since", [""])[0]
+        value = in_query(self.scope, "since") or ""
         return int(value) if value.isascii() and value.isdigit() and len(value) < 19 else None
 
     async def __call__(self, scope, receive, send) -> None:
@@ -90,7 +95,7 @@ class RealtimeConsumer(Dispatcher):
             self._check_limits()
             self.hub.sockets.add(self)
             await self.hub.start()
-            if self.hub.revocation.was_kicked(self.user.pk, since=self.opened_at):
+            if self.hub.revocation.was_kicked(self.owner, since=self.opened_at):
                 raise Refused(NOT_AUTHENTICATED, "Log in again")
             self._entered = True
             self.outbox.hold()
@@ -117,16 +122,17 @@ class RealtimeConsumer(Dispatcher):
         credentials = self.scope["credentials"]
         if self.hub.draining:
             raise Refused(SERVICE_RESTART, "The server restarts; come back in a moment")
-        if credentials is None:
-            raise Refused(NOT_AUTHENTICATED, "Log in first")
         if isinstance(credentials, Refused):
             raise credentials
+        if credentials.user.is_anonymous and not self.guests:
+            raise Refused(NOT_AUTHENTICATED, "Log in first")
         return credentials
 
     def _check_limits(self) -> None:
         if len(self.hub.sockets) >= settings.REALTIME["MAX_SOCKETS"]:
             raise Refused(TRY_AGAIN_LATER, "Too many are connected; try again later")
-        if len(self.hub.sockets.of_user.get(self.user.pk, ())) >= settings.REALTIME["MAX_SOCKETS_PER_USER"]:
+        limit = "MAX_SOCKETS_PER_ADDRESS" if self.user.is_anonymous else "MAX_SOCKETS_PER_USER"
+        if len(self.hub.sockets.beside(self)) >= settings.REALTIME[limit]:
             raise Refused(TOO_MANY, "You have too many connections")
 
     async def _resume(self, group: Group, history: History, now: int | None) -> None:
@@ -164,7 +170,7 @@ class RealtimeConsumer(Dispatcher):
             logger.exception("%s failed to clean up", type(self).__name__)
         finally:
             if self in self.hub.sockets and self.hub.sockets.remove(self):
-                allowance.forget(self.user.pk)
+                allowance.forget(self.owner)
 
 
 class NoSuchSocket(RealtimeConsumer):

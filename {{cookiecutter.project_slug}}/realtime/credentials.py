@@ -4,8 +4,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Protocol
+from urllib.parse import parse_qs
 
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import AbstractUser, AnonymousUser
+from django.contrib.sessions.backends.base import SessionBase
 from django.utils.module_loading import import_string
 
 
@@ -13,13 +15,15 @@ from django.utils.module_loading import import_string
 class Credentials:
     """A user, and when the proof of who it is ends (seconds since 1970; None: with nothing but the user).
 
-    `renew` takes a token that a client sends in `auth.refresh`, and returns the credentials that it stands
-    for, or None if it is not valid. Without `renew` the client has to connect anew.
+    The user is an `AnonymousUser` where nobody is logged in. `renew` takes a token that a client sends in
+    `auth.refresh`, and returns the credentials that it stands for, or None if it is not valid; without it the
+    client has to connect anew. `session` is the one that was the proof, read from where it is kept.
     """
 
-    user: AbstractUser
+    user: AbstractUser | AnonymousUser
     expires: float | None = None
     renew: "Callable[[str], Awaitable[Credentials | None]] | None" = None
+    session: SessionBase | None = None
 
 
 class Authenticator(Protocol):
@@ -35,6 +39,12 @@ class Authenticator(Protocol):
 
     def read(self, proof: str) -> Credentials | None:
         """What the proof stands for; None if it is not, or no longer, valid. Runs in a database thread."""
+
+
+def in_query(scope: dict, name: str) -> str | None:
+    """What stands in the address as `?name=`, be it empty; None if it does not."""
+    query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+    return query.get(name, [None])[0]
 
 
 @cache

@@ -83,7 +83,7 @@ class Dispatcher(Expiry):
         data = message["bytes"] if text is None else text.encode(errors="surrogatepass")
         if len(data) > MAX_MESSAGE_BYTES:  # not every server can be told a limit
             await self.close(TOO_BIG, f"A frame holds at most {MAX_MESSAGE_BYTES} bytes")
-        elif await self.rate.allow(self.user.pk, len(data)):
+        elif await self.rate.allow(self.owner, len(data)):
             await self._answer(text)
         elif self.rate.exhausted:
             await self.close(TOO_MANY, "Too many frames")

@@ -7,6 +7,7 @@ from realtime.codes import NOT_AUTHENTICATED
 from realtime.connection import Connection
 from realtime.credentials import Credentials
 from realtime.frames import AuthRefresh, FrameError, TokenExpiring
+from realtime.limits import address_of
 from realtime.revocation import login_of
 
 EXPIRY_NOTICE = 30  # seconds before a token ends at which the client hears of it
@@ -15,6 +16,7 @@ EXPIRY_NOTICE = 30  # seconds before a token ends at which the client hears of i
 class Expiry(Connection):
     """Whose a socket is, and until when."""
 
+    owner: int | str  # who is held to the limits
     _credentials: Credentials
     _timer: asyncio.TimerHandle | None = None
 
@@ -22,6 +24,7 @@ class Expiry(Connection):
         """From here on the socket is that of these credentials."""
         self._credentials = credentials
         self.user, self.login = credentials.user, login_of(credentials.user)
+        self.owner = address_of(self.scope) if self.user.is_anonymous else self.user.pk
 
     def _watch_expiry(self) -> None:
         """Close the socket when its credentials end; a client that can renew them is told before."""

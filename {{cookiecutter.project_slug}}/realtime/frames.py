@@ -50,7 +50,9 @@ class Gap(Frame, tag="gap"):
 
 
 class UserInfo(msgspec.Struct):
-    id: int
+    """A user as others see it. A guest has no id, and an empty name."""
+
+    id: int | None
     username: str
 
 
@@ -109,7 +111,12 @@ class Inbox:
     """Decodes the frames that a consumer takes, given as their structs."""
 
     def __init__(self, frames: tuple[type[ClientFrame], ...]):
-        self.types = {frame.__struct_config__.tag: frame for frame in frames}
+        self.types = {}
+        for frame in frames:
+            other = self.types.setdefault(tag := frame.__struct_config__.tag, frame)
+            if other is not frame:
+                both = f"{other.__qualname__} and {frame.__qualname__}"
+                raise TypeError(f"{both} are both of type {tag!r}; give one of them another `tag`")
         self._decode = msgspec.json.Decoder(reduce(operator.or_, frames)).decode
         self._decode_head = msgspec.json.Decoder(_Head).decode
 

@@ -1,4 +1,9 @@
-"""How much a client may send: over each socket, and a user over all sockets in all processes."""
+"""How much a client may send: over each socket, and a user over all sockets in all processes.
+
+Guests are counted by where they come from instead.
+"""
+
+from ipaddress import IPv6Network, ip_address
 
 from django.conf import settings
 
@@ -11,7 +16,7 @@ STRIKES = 100  # frames refused, less those allowed, before the socket is closed
 
 
 class FrameRate:
-    """The allowance of one socket, in frames and in bytes, and its part in that of its user."""
+    """The allowance of one socket, in frames and in bytes, and its part in that of its owner."""
 
     __slots__ = ("_bytes", "_frames", "strikes")
 
@@ -20,12 +25,12 @@ class FrameRate:
         self._bytes = None
         self.strikes = 0
 
-    async def allow(self, user_id: int, size: int) -> bool:
+    async def allow(self, owner: int | str, size: int) -> bool:
         """Count a frame of `size` bytes; False when it is over a limit."""
         if self._frames is None:
             self._frames, self._bytes = Bucket(RATES), Bucket(BYTE_RATES)
         # Who floods a socket is stopped here and costs the other processes nothing.
-        allowed = self._frames.take() and self._bytes.take(size) and await allowance.draw(user_id)
+        allowed = self._frames.take() and self._bytes.take(size) and await allowance.draw(owner)
         self.strikes = max(0, self.strikes - 1) if allowed else self.strikes + 1
         return allowed
 
@@ -33,3 +38,14 @@ class FrameRate:
     def exhausted(self) -> bool:
         """The client goes on sending although it was told not to."""
         return self.strikes >= STRIKES
+
+
+def address_of(scope: dict) -> str:
+    """Where a client comes from; of IPv6 the /64, all addresses of which may be a single machine's."""
+    host = (scope.get("client") or ["unknown"])[0]
+    try:
+        address = ip_address(host)
+    except ValueError:  # a Unix socket
+        return str(host)
+    address = getattr(address, "ipv4_mapped", None) or address
+    return str(address if address.version == 4 else IPv6Network((int(address), 64), strict=False))

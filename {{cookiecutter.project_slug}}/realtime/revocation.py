@@ -24,8 +24,8 @@ Login = tuple | None  # the values of the user's `FIELDS`; None: there is no suc
 
 
 def login_of(user) -> Login:
-    """What a user's sockets rest on."""
-    return tuple(getattr(user, field) for field in FIELDS)
+    """What a user's sockets rest on; those of a guest on nothing."""
+    return () if user.is_anonymous else tuple(getattr(user, field) for field in FIELDS)
 
 
 @in_database
@@ -55,9 +55,9 @@ class Revocation:
             if socket.opened_at <= before:
                 self.sockets.spawn(socket.close(event["code"], event["reason"]))
 
-    def was_kicked(self, user_id: int, since: float) -> bool:
+    def was_kicked(self, owner: int | str, since: float) -> bool:
         """Whether a user was kicked after `since` (loop time): a proof read then holds no longer."""
-        return self._kicked.get(user_id, 0) > since
+        return self._kicked.get(owner, 0) > since
 
     async def run(self) -> None:
         while True:

@@ -35,7 +35,7 @@ class Route:
 
     @property
     def address(self) -> str:
-        """The address as people read it, for example `/ws/rooms/{room_id}/`."""
+        """The address as people read it, for example `/ws/polls/{poll_id}/`."""
         text = "".join(
             simplify_regex(str(pattern))[1:] if isinstance(pattern, RegexPattern) else str(pattern)
             for pattern in self.patterns

@@ -21,6 +21,7 @@ class Socket(Protocol):
     """What the hub knows of a consumer."""
 
     user: Any  # Django's; servers import this before its models can be
+    owner: int | str  # who is held to the limits: a user's pk, or the address that a guest comes from
     login: tuple  # see `realtime.revocation`
     opened_at: float  # by the loop's clock
     outbox: Outbox
@@ -40,6 +41,7 @@ class Sockets:
     def __init__(self):
         self.loop = asyncio.get_running_loop()
         self.of_user: dict[int, set[Socket]] = {}
+        self.of_address: dict[str, set[Socket]] = {}  # the guests'
         self._open: set[Socket] = set()
         self._tasks: set[asyncio.Task] = set()
 
@@ -54,16 +56,23 @@ class Sockets:
 
     def add(self, socket: Socket) -> None:
         self._open.add(socket)
-        self.of_user.setdefault(socket.user.pk, set()).add(socket)
+        self._owners(socket).setdefault(socket.owner, set()).add(socket)
 
     def remove(self, socket: Socket) -> bool:
-        """Undo `add`; say whether it was the user's last socket."""
+        """Undo `add`; say whether it was its owner's last socket."""
         self._open.discard(socket)
-        own = self.of_user.get(socket.user.pk, set())
+        own = self.beside(socket)
         own.discard(socket)
         if not own:
-            self.of_user.pop(socket.user.pk, None)
+            self._owners(socket).pop(socket.owner, None)
         return not own
+
+    def beside(self, socket: Socket) -> set[Socket]:
+        """The open sockets of a socket's owner."""
+        return self._owners(socket).get(socket.owner, set())
+
+    def _owners(self, socket: Socket) -> dict[Any, set[Socket]]:
+        return self.of_address if socket.user.is_anonymous else self.of_user
 
     def spawn(self, coroutine) -> asyncio.Task:
         """Run a coroutine in a task that is not garbage-collected while it runs."""

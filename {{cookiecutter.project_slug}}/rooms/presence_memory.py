@@ -1,4 +1,7 @@
-"""Presence: who is in a group. The in-memory layer means one process, so a dictionary knows it all."""
+"""Presence: who is in a group. All guests count as one user, without an id.
+
+The in-memory layer means one process, so a dictionary knows it all.
+"""
 
 from realtime.frames import UserInfo
 from realtime.publish import apublish
@@ -30,7 +33,7 @@ async def present(group: str) -> list[UserInfo]:
     return list({user.id: user for user in _present.get(group, {}).values()}.values())
 
 
-async def is_present(group: str, user_id: int) -> bool:
+async def is_present(group: str, user_id: int | None) -> bool:
     """Whether a user is in a group."""
     return any(user.id == user_id for user in _present.get(group, {}).values())
 

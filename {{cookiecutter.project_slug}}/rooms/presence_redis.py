@@ -1,4 +1,4 @@
-"""Presence: who is in a group, across all processes.
+"""Presence: who is in a group, across all processes. All guests count as one user, without an id.
 
 A group is a sorted set in Redis: a member is a socket and its user, the score is when it was last seen, by
 the clock of Redis. Each process confirms its own sockets every `CONFIRM_SECONDS`. Those of a process that
@@ -72,7 +72,7 @@ return lost
 _decode = msgspec.json.Decoder(UserInfo).decode
 
 
-async def _run(script: str, group: str, *arguments: bytes | int):
+async def _run(script: str, group: str, *arguments: bytes | str):
     key = f"{get_channel_layer().prefix}.presence.{group}"
     return await ask(get_redis().eval, script, 1, key, LOST_SECONDS, *arguments)
 
@@ -93,7 +93,7 @@ class _Registry:
     async def leave(self, group: str, user: UserInfo, member: bytes) -> bool:
         """Take off a member; say whether it was its user's last one. Done later if Redis is away."""
         try:
-            return not await _run(LEAVE, group, user.id, member)
+            return not await _run(LEAVE, group, str(user.id), member)
         except ConnectionError:
             self.leaving.append((group, user, member))
             return False
@@ -122,7 +122,7 @@ async def enter(group: str, socket_id: str, user: UserInfo) -> bool:
     """Note that a user's socket is in a group; True if it is that user's first one there."""
     member = f"{socket_id} {user.id} ".encode() + msgspec.json.encode(user)
     _registry().own.setdefault(group, {})[socket_id] = member
-    return await _run(ENTER, group, user.id, member) == 1
+    return await _run(ENTER, group, str(user.id), member) == 1
 
 
 async def leave(group: str, socket_id: str, user: UserInfo) -> bool:
@@ -142,9 +142,9 @@ async def present(group: str) -> list[UserInfo]:
     return await _users(LOOK, group)
 
 
-async def is_present(group: str, user_id: int) -> bool:
+async def is_present(group: str, user_id: int | None) -> bool:
     """Whether a user is in a group; raises ConnectionError if Redis is away."""
-    return await _run(COUNT, group, user_id) > 0
+    return await _run(COUNT, group, str(user_id)) > 0
 
 
 async def announce(group: str, user: UserInfo, event: str) -> None:

@@ -5,7 +5,9 @@ from asgiref.sync import sync_to_async
 
 from realtime import history, outbox
 from realtime.codes import NOT_ALLOWED, NOT_AUTHENTICATED, NOT_FOUND
+from realtime.frames import UserInfo
 from realtime.history import History
+from rooms import presence
 from rooms.consumers import RoomConsumer
 from rooms.models import Room
 
@@ -73,6 +75,14 @@ async def test_a_user_with_two_sockets_is_present_once(connect, lobby, student, 
     await connect(LOBBY, student)
     events = [(await witness.receive("presence"))["event"] for _ in range(3)]
     assert events == ["join", "leave", "join"]
+
+
+async def test_all_guests_are_present_as_one():
+    guest = UserInfo(None, "")
+    assert [await presence.enter("hall", socket, guest) for socket in ("one", "two")] == [True, False]
+    assert await presence.present("hall") == [guest]
+    assert [await presence.leave("hall", socket, guest) for socket in ("one", "two")] == [False, True]
+    assert not await presence.is_present("hall", None)
 
 
 async def test_who_comes_back_gets_each_message_once_in_order(connect, lobby, student, mentor):

@@ -1,7 +1,12 @@
-"""A consumer to test the core with; conftest.py puts it at /ws/sample/."""
+"""Consumers to test the core with, and their routes, which conftest.py adds."""
 
 import asyncio
 from threading import Barrier
+
+from channels.generic.websocket import AsyncJsonWebsocketConsumer, WebsocketConsumer
+from channels.middleware import BaseMiddleware
+from channels.routing import URLRouter
+from django.urls import path, re_path
 
 from realtime.consumer import RealtimeConsumer
 from realtime.database import in_database
@@ -46,3 +51,63 @@ class SampleConsumer(RealtimeConsumer):
 
     async def sample_event(self, event):
         await self.send_frame({"type": "event", "text": event["text"]})
+
+
+class GuestConsumer(SampleConsumer):
+    guests = True
+
+    async def opened(self):
+        await self.send_frame({"type": "hello", "user": self.user_info})
+
+
+class PlainConsumer(WebsocketConsumer):
+    """A sync consumer of Channels' own."""
+
+    def connect(self):
+        self.accept(self.scope["subprotocol"])
+        self.send(f"Hello {self.scope['user'].get_username() or 'guest'}")
+
+    def receive(self, text_data=None, bytes_data=None):
+        self.send(text_data, bytes_data)
+
+
+class PlainJsonConsumer(AsyncJsonWebsocketConsumer):
+    """An async one, in a group; it says what it finds in its scope."""
+
+    groups = ("plain",)
+
+    async def connect(self):
+        await self.accept(self.scope["subprotocol"])
+
+    async def receive_json(self, content):
+        await self.send_json(
+            {
+                "user": self.scope["user"].get_username(),
+                "seen": self.scope["session"].get("seen"),
+                "path": self.scope["url_route"]["kwargs"],
+                **content,
+            }
+        )
+
+    async def plain_event(self, event):
+        await self.send_json(event)
+
+    async def hub_text(self, event):
+        await self.send(event["text"])
+
+
+websocket_urlpatterns = [
+    path("ws/sample/", SampleConsumer.as_asgi()),
+    path("ws/guests/", GuestConsumer.as_asgi()),
+    path(
+        "ws/nested/<slug:outer>/",
+        URLRouter(
+            [
+                path("sample/", SampleConsumer.as_asgi()),
+                path("<int:inner>/", PlainJsonConsumer.as_asgi()),
+            ]
+        ),
+    ),
+    path("ws/plain/", PlainConsumer.as_asgi()),
+    re_path(r"^ws/plain/(?P<number>[0-9]+)/$", BaseMiddleware(PlainJsonConsumer.as_asgi())),
+]

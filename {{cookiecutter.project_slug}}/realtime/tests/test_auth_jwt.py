@@ -32,7 +32,16 @@ async def test_a_token_needs_no_origin_and_is_not_echoed(connect, student):
 @pytest.mark.parametrize("bad", ["", "a.b.c", "expired"])
 async def test_a_bad_token_is_refused(connect, student, bad):
     bad = token(student, seconds=-1) if bad == "expired" else bad
-    assert (await connect(PATH, subprotocols=["bearer", bad])).code == NOT_AUTHENTICATED
+    for path in (PATH, "/ws/guests/"):
+        assert (await connect(path, subprotocols=["bearer", bad])).code == NOT_AUTHENTICATED
+
+
+async def test_a_plain_consumer_has_the_user_of_a_token_and_an_empty_session(connect, student):
+    socket = await connect("/ws/plain/1/", subprotocols=["bearer", token(student)])
+    assert socket.subprotocol == "bearer"
+    await socket.send("who")
+    answer = await socket.receive("who")
+    assert (answer["user"], answer["seen"]) == ("student", None)
 
 
 @pytest.mark.parametrize("allowed", [True, False])
@@ -40,6 +49,8 @@ async def test_a_token_in_the_address_counts_only_if_so_set(connect, student, mo
     monkeypatch.setitem(settings.REALTIME, "TOKEN_IN_QUERY", allowed)
     socket = await connect(f"{PATH}?token={token(student)}", origin=None)
     assert socket.code == (None if allowed else NOT_AUTHENTICATED)
+    empty = await connect("/ws/guests/?token=", origin=None)
+    assert empty.code == (NOT_AUTHENTICATED if allowed else None)
 
 
 @pytest.mark.parametrize("end", [change_password, deactivate])

@@ -161,7 +161,14 @@ class Vote(ClientFrame, tag="vote"):
     pass
 
 
+class Poll(ClientFrame, tag="vote"):
+    pass
+
+
 async def handler(self, frame: Vote): ...
+
+
+async def another(self, frame: Poll): ...
 
 
 async def undeclared(self, frame): ...
@@ -178,6 +185,7 @@ def blocking(self, frame: Vote): ...
         ({"receive": handler}, "write a handler for each frame"),
         ({"vote": blocking}, "make it `async def`"),
         ({"vote": handler, "again": handler}, r"two handlers for Vote: again\(\) and vote\(\)"),
+        ({"vote": handler, "poll": another}, "Poll and Vote are both of type 'vote'; give one"),
         ({"vote": undeclared}, "annotate it"),
         ({"reconnect": handler}, "would replace a method of the core"),
     ],

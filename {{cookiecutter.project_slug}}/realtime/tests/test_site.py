@@ -5,13 +5,13 @@ from django.core.checks import run_checks
 
 from config.routing import websocket_urlpatterns
 from realtime import asyncapi
+from realtime.routes import flatten
 
 
 def test_the_asyncapi_document_has_every_consumer(client):
     document = client.get("/api/asyncapi.json").json()
-    assert list(document["channels"]) == [
-        route.callback.consumer_class.__name__ for route in websocket_urlpatterns[:-1]
-    ]
+    addresses = [channel["address"] for channel in document["channels"].values()]
+    assert addresses == [route.address for route in flatten(websocket_urlpatterns[:-1])]
     sample = document["channels"]["SampleConsumer"]
     assert sample["address"] == "/ws/sample/"
     assert "realtime.Say" in sample["messages"]
