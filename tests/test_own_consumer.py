@@ -110,29 +110,33 @@ def open_routes(project):
     routing.write_text(before, encoding="utf-8")
 
 
-def guest(server, path, client):
-    """Open a WebSocket without any proof, from an address that a proxy names."""
-    return talk(uri=address(server.url, path), additional_headers={"X-Forwarded-For": client})
+def guest(server, path, client, **query):
+    """Open a WebSocket without a login, from an address that a proxy names."""
+    return talk(uri=address(server.url, path, **query), additional_headers={"X-Forwarded-For": client})
 
 
 async def test_guests_come_in_and_are_counted_by_address(project, open_routes):
     proxied = {"FORWARDED_ALLOW_IPS": "127.0.0.1", "WS_MAX_SOCKETS_PER_ADDRESS": "2"}
-    with running(project, **proxied) as server, AsyncExitStack() as stack:
+    with running(project, **proxied) as server:
         student = Person(server.url, "student", "session")
-        user = await stack.enter_async_context(student.open("/ws/polls/"))
-        clients = ["192.0.2.1", "192.0.2.1", "2001:db8::1", "2001:db8::2", "192.0.2.2"]
-        for number, client in enumerate(clients):
-            one = await stack.enter_async_context(guest(server, "/ws/open/polls/", client))
-            assert (await one.frame())["user"] == {"id": None, "username": ""}
-            assert (await one.request("post", text=str(number)))["ok"]
-            posted = await user.frame("posted")
-            assert (posted["text"], posted["user"]["id"]) == (str(number), None)
-        for client in ("192.0.2.1", "2001:db8::3"):
-            async with guest(server, "/ws/open/polls/", client) as one_too_many:
-                assert await one_too_many.closed() == 4429
-        for path, code in (("/ws/polls/", 4401), ("/ws/open/polls/?ticket=used", 4401)):
-            async with guest(server, path, "192.0.2.3") as refused:
-                assert await refused.closed() == code
+        async with AsyncExitStack() as stack:
+            user = await stack.enter_async_context(student.open("/ws/polls/"))
+            clients = ["192.0.2.1", "192.0.2.1", "2001:db8::1", "2001:db8::2", "192.0.2.2"]
+            for number, client in enumerate(clients):
+                one = await stack.enter_async_context(guest(server, "/ws/open/polls/", client))
+                assert (await one.frame())["user"] == {"id": None, "username": ""}
+                assert (await one.request("post", text=str(number)))["ok"]
+                posted = await user.frame("posted")
+                assert (posted["text"], posted["user"]["id"]) == (str(number), None)
+            refused = [
+                (guest(server, "/ws/open/polls/", "192.0.2.1"), 4429),
+                (guest(server, "/ws/open/polls/", "2001:db8::3"), 4429),
+                (guest(server, "/ws/open/polls/", "192.0.2.3", ticket="used"), 4401),
+                (guest(server, "/ws/polls/", "192.0.2.3"), 4401),
+            ]
+            for opening, code in refused:
+                async with opening as one:
+                    assert await one.closed() == code
         student.close()
 
 
