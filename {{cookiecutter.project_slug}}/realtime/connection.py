@@ -50,6 +50,8 @@ class Connection(AsyncWebsocketConsumer):
 
     async def greet(self, frame: Frame | None = None) -> None:
         """Send the first frame, `connection_established`; events that came before it follow."""
+        if self._greeted and self.takes_frames:
+            raise RuntimeError("The first frame was sent already; greet() before you send anything else")
         self._greeted = True
         text = to_text(frame or Connected(user=self.user_info, heartbeat=HEARTBEAT))
         if self.is_open:

@@ -60,6 +60,12 @@ class GuestConsumer(SampleConsumer):
         await self.send_frame({"type": "hello", "user": self.user_info})
 
 
+class HastyConsumer(RealtimeConsumer):
+    async def opened(self):
+        await self.send_frame({"type": "hello"})
+        await self.greet()
+
+
 class PlainConsumer(WebsocketConsumer):
     """A sync consumer of Channels' own."""
 
@@ -99,6 +105,7 @@ class PlainJsonConsumer(AsyncJsonWebsocketConsumer):
 websocket_urlpatterns = [
     path("ws/sample/", SampleConsumer.as_asgi()),
     path("ws/guests/", GuestConsumer.as_asgi()),
+    path("ws/hasty/", HastyConsumer.as_asgi()),
     path(
         "ws/nested/<slug:outer>/",
         URLRouter(

@@ -153,6 +153,11 @@ async def test_who_is_sent_away_while_something_is_sent_is_told(connect, student
     assert await socket.close_code() == SERVICE_RESTART
 
 
+async def test_the_first_frame_is_sent_once(connect, student, caplog):
+    assert await (await connect("/ws/hasty/", student)).close_code() == TRY_AGAIN_LATER
+    assert "greet() before you send anything else" in caplog.text
+
+
 async def test_no_such_path(connect, student):
     assert (await connect("/ws/nowhere/", student)).code == NOT_FOUND
 
