@@ -192,7 +192,7 @@ INSTALLED_APPS = [
     "{{ app }}",
 #% endfor
 #% if cookiecutter.rest_api == "drf"
-    "problems",
+    "notes",
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",

@@ -1,7 +1,7 @@
 import pytest
 from rest_framework.test import APIClient
 
-SYNC, ASYNC = "/api/problems/", "/api/async/problems/"
+SYNC, ASYNC = "/api/notes/", "/api/async/notes/"
 
 
 @pytest.fixture
@@ -10,16 +10,16 @@ def api():
 
 
 @pytest.mark.parametrize(("path", "other"), [(SYNC, ASYNC), (ASYNC, SYNC)])
-def test_both_views_serve_the_same_problems(api, admin, path, other):
+def test_both_views_serve_the_same_notes(api, admin, path, other):
     api.force_authenticate(admin)
-    made = api.post(path, {"title": "Two sums", "difficulty": "hard"})
+    made = api.post(path, {"title": "Groceries", "text": "Bread and cheese"})
     assert made.status_code == 201
-    problem = made.json()
-    assert api.get(f"{other}{problem['id']}/").json() == problem
-    assert api.patch(f"{other}{problem['id']}/", {"title": "Two"}).json() == {**problem, "title": "Two"}
+    note = made.json()
+    assert api.get(f"{other}{note['id']}/").json() == note
+    assert api.patch(f"{other}{note['id']}/", {"title": "Shopping"}).json() == {**note, "title": "Shopping"}
     assert api.get(path).json()["results"] == api.get(other).json()["results"]
-    assert api.post(path, {"title": "", "difficulty": "none"}).status_code == 400
-    assert api.delete(f"{path}{problem['id']}/").status_code == 204
+    assert api.post(path, {"title": ""}).status_code == 400
+    assert api.delete(f"{path}{note['id']}/").status_code == 204
     assert api.get(other).json()["count"] == 0
 
 
