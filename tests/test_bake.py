@@ -34,7 +34,7 @@ BELONGS_TO = {
     r"postgres|postgresql|psycopg": {"database": ["postgresql"]},
     r"sqlite3?": {"database": ["sqlite"]},
     r"rest_framework|djangorestframework|drf|adrf|spectacular|openapi": {"rest_api": ["drf"]},
-    r"api/problems|problems\.": {"rest_api": ["drf"]},
+    r"api/notes|notes\.(models|views|admin)": {"rest_api": ["drf"]},
     r"docker(file|ignore)?|compose": {"deployment": ["docker", "kubernetes", "cloudrun"]},
     r"compose.yaml": {"deployment": ["docker"]},
     r"nginx": {"deployment": ["docker", "systemd", "kubernetes"]},

@@ -38,7 +38,7 @@ async def test_what_was_chosen_is_served_and_nothing_else(variant, installed):
                     assert await socket.closed() == 4404
             async with talk(uri=student.address(path)["uri"]) as socket:
                 assert await socket.closed() == 4401
-        for path in ("/api/docs/", "/api/problems/"):
+        for path in ("/api/docs/", "/api/notes/"):
             answer = student.browser.get(path)
             assert (answer.status_code == 404) == (variant["rest_api"] == "none")
         student.close()

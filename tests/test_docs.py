@@ -10,12 +10,20 @@ import pytest
 
 from offered import CONFIG, QUESTIONS, TEMPLATE
 from serving import each
-from variants import BOOTED, first
+from variants import BOOTED, PARTIAL, first
 
 README = (TEMPLATE / "README.md").read_text(encoding="utf-8")
-PROTOCOL = (TEMPLATE / "docs/protocol.md").read_text(encoding="utf-8")
 PAGES = [TEMPLATE / "README.md", TEMPLATE / "CHANGELOG.md", *sorted(TEMPLATE.glob("docs/*.md"))]
 TOKENS_AND_REDIS = first(auth="jwt", channel_layer="redis")
+
+ON_DAPHNE = first(server="daphne", rest_api="drf")
+
+# Prints the codes of errors and of closing, with what they mean.
+CODES = """
+import json
+from realtime.codes import CLOSE_CODES, ERRORS
+print(json.dumps([list(ERRORS.items()), [[str(code), *texts] for code, texts in CLOSE_CODES.items()]]))
+"""
 
 # Prints {address of a socket: {"receive": types of frames, "send": types of frames}}.
 FRAMES = """
@@ -23,11 +31,11 @@ import json
 from realtime.asyncapi import document
 page = document("")
 named = {key: message["name"] for key, message in page["components"]["messages"].items()}
-sockets = {channel["address"]: {} for channel in page["channels"].values()}
+sockets = {channel["address"]: {"receive": [], "send": []} for channel in page["channels"].values()}
 for operation in page["operations"].values():
     address = page["channels"][operation["channel"]["$ref"].split("/")[-1]]["address"]
     types = [named[message["$ref"].split("/")[-1]] for message in operation["messages"]]
-    sockets[address][operation["action"]] = types
+    sockets[address][operation["action"]] += types
 print(json.dumps(sockets))
 """
 
@@ -102,11 +110,15 @@ def test_every_make_target_that_is_named_exists(bake):
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_somewhere(page):
-    for link in re.findall(r"\]\((?!https?:)(.+?)\)", page.read_text(encoding="utf-8")):
+    check_links(page, page.read_text(encoding="utf-8"))
+
+
+def check_links(page, text):
+    for link in re.findall(r"\]\((?!https?:)(.+?)\)", text):
         path, _, anchor = link.partition("#")
         target = page.parent / path if path else page
-        assert target.is_file(), link
-        assert not anchor or anchor in anchors(target), link
+        assert target.is_file(), f"{link} in {page}"
+        assert not anchor or anchor in anchors(target), f"{link} in {page}"
 
 
 def anchors(page):
@@ -115,53 +127,57 @@ def anchors(page):
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-# -- docs/protocol.md --------------------------------------------------------------------------------------
+# -- The docs/ of projects ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("variant", each([TOKENS_AND_REDIS]))
 def test_protocol_lists_the_frames_of_each_socket(variant, installed):
-    output = installed(variant).manage("shell", "--command", FRAMES)
-    every = frames("On every socket")
+    project = installed(variant)
+    protocol = protocol_of(project.folder)
+    output = project.manage("shell", "--command", FRAMES)
+    every = frames(protocol, "On every socket")
     sockets = json.loads(output.splitlines()[-1])
     sockets.pop("/ws/probe/", None)  # which other tests add
     for address, socket in sockets.items():
-        own = frames(f"`{address.replace('{', '<').replace('}', '>')}`")
+        own = frames(protocol, f"`{address.replace('{', '<').replace('}', '>')}`")
         taken = {(type, "client") for type in socket["receive"]}
         sent = {(type, "server") for type in [*socket["send"], "reply"]}
         assert every | own == taken | sent, address
 
 
-def frames(heading):
+def protocol_of(project):
+    return (project / "docs/protocol.md").read_text(encoding="utf-8")
+
+
+def frames(protocol, heading):
     """Return the documented frames as pairs of a type and who sends it, "client" or "server"."""
     pairs = set()
-    for types, senders, *_ in rows(section(PROTOCOL, heading)):
+    for types, senders, *_ in rows(section(protocol, heading)):
         types, senders = code(types), senders.replace("both", "client, server").split(", ")
         pairs |= set(zip(types * (len(senders) // len(types)), senders, strict=True))
     return pairs
 
 
-def test_protocol_lists_the_error_codes(bake):
-    raised = re.compile(r'(?:FrameError\(|code=|code = |code, detail = )"(\w+)"')
-    sources = bake(**TOKENS_AND_REDIS).glob("*/*.py")
-    codes = {code for path in sources for code in raised.findall(path.read_text(encoding="utf-8"))}
-    assert {word for codes, _ in rows(section(PROTOCOL, "Errors")) for word in code(codes)} == codes
+@pytest.mark.parametrize("variant", each([TOKENS_AND_REDIS, ON_DAPHNE]))
+def test_protocol_says_the_same_of_codes_as_the_document_for_programs(variant, installed):
+    project = installed(variant)
+    protocol = protocol_of(project.folder)
+    errors, close_codes = json.loads(project.manage("shell", "--command", CODES).splitlines()[-1])
+    assert [[code.strip("`"), meaning] for code, meaning in rows(section(protocol, "Errors"))] == errors
+    assert rows(section(protocol, "Close codes")) == close_codes
 
 
-def test_protocol_lists_the_close_codes(bake):
-    text = section(PROTOCOL, "Close codes")
-    codes, on_daphne = (close_codes(bake(server=server)) for server in ("uvicorn", "daphne"))
-    assert {code for code, *_ in rows(text)} == set(codes.values())
-    del on_daphne["TOO_BIG"]  # daphne itself is first to refuse such a frame, with the usual code
-    differing = {(codes[name], code) for name, code in on_daphne.items() if codes[name] != code}
-    assert set(re.findall(r"(\d{4}) is (\d{4})", text)) == differing
-
-
-def close_codes(project):
-    source = (project / "realtime/codes.py").read_text(encoding="utf-8")
-    settings = (project / "config/settings.py").read_text(encoding="utf-8")
-    shift = 3000 if '"PRIVATE_CLOSE_CODES": True' in settings else 0
-    codes = re.findall(r"^([A-Z_]+) = (\d{4})( \+ SHIFT)?(?:  #.*)?$", source, re.MULTILINE)
-    return {name: str(int(code) + bool(shifted) * shift) for name, code, shifted in codes}
+def test_docs_name_files_that_are_there(bake):
+    """For each answer: what one project lacks, its documents do not tell of."""
+    for variant in BOOTED + PARTIAL:
+        project = bake(**variant)
+        names = {path.name for path in project.rglob("*.*")}
+        for page in (*project.glob("docs/*.md"), project / "realtime/README.md", project / "README.md"):
+            text = page.read_text(encoding="utf-8")
+            for name in re.findall(r"`([\w/.]+\.(?:py|js|md|toml|html))`", text):
+                there = (project / name).is_file() if "/" in name else name in names
+                assert there or name.startswith(("polls/", "demo.py")), f"{name} in {page}"  # an owner's
+            check_links(page, text)
 
 
 # -- .env.example ------------------------------------------------------------------------------------------

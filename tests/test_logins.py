@@ -63,7 +63,7 @@ def token_view(person, path, **data):
 def asks_with(person, access):
     """Return the status with which the API answers to an access token."""
     headers = {"Authorization": f"Bearer {access}"}
-    return httpx.get(f"{person.url}/api/problems/", headers=headers).status_code
+    return httpx.get(f"{person.url}/api/notes/", headers=headers).status_code
 
 
 async def close_code(**arguments):

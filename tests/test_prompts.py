@@ -154,7 +154,7 @@ def template(tmp_path):
     return folder
 
 
-@pytest.mark.parametrize("path", ["serving/server_granian.py", "problems", "deploy/kubernetes/hpa.yaml"])
+@pytest.mark.parametrize("path", ["serving/server_granian.py", "notes", "deploy/kubernetes/hpa.yaml"])
 def test_claimed_path_that_the_template_lacks_fails_the_generation(template, tmp_path, capfd, path):
     (template / "{{cookiecutter.project_slug}}" / path).rename(tmp_path / "elsewhere")
     with pytest.raises(FailedHookException):

@@ -66,7 +66,7 @@ NAMES = [
     *("uvicorn", "uvicorn_worker", "uvloop", "httptools", "websockets", "daphne", "twisted", "autobahn"),
     *("hypercorn", "wsproto", "gunicorn", "granian", "rest_framework", "rest_framework_simplejwt", "adrf"),
     *("djangorestframework", "drf_spectacular", "csp", "psycopg", "pytest", "pytest_django", "ruff", "uv"),
-    *("config", "serving", "realtime", "accounts", "health", "rooms", "notifications", "problems"),
+    *("config", "serving", "realtime", "accounts", "health", "rooms", "notifications", "notes"),
     *("static", "templates", "deploy", "manage", "conftest"),
 ]
 

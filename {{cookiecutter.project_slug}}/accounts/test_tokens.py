@@ -26,7 +26,7 @@ LOGIN = {"username": "student", "password": "a-secret"}
 
 
 def is_good(client, access):
-    return client.get("/api/problems/", headers={"authorization": f"Bearer {access}"}).status_code == 200
+    return client.get("/api/notes/", headers={"authorization": f"Bearer {access}"}).status_code == 200
 
 
 def test_tokens(client, tokens):

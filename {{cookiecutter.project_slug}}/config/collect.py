@@ -1,8 +1,8 @@
-"""What the installed apps bring to the site; one that brings nothing of it is passed over.
+"""What the installed apps add to the site. None of it is required of an app.
 
 An app says in its apps.py where its urls.py is mounted (`url_prefix`), what the menu and the home page show
-of it (`nav`) and which addresses are for programs (`endpoints`). Its routing.py has its WebSocket routes
-(`websocket_urlpatterns`), its demo.py makes what `manage.py createdemo` shows of it (`create_demo`).
+of it (`nav`) and which of its pages are for developers (`endpoints`). Its routing.py has its WebSocket routes
+(`websocket_urlpatterns`), its demo.py makes the data that `manage.py createdemo` shows (`create_demo`).
 """
 
 from importlib import import_module
@@ -34,7 +34,7 @@ def links(kind):
 
 
 def create_demo():
-    """Make what each app wants to be seen with."""
+    """Make the demo data of each app."""
     for module in modules("demo"):
         if hasattr(module, "create_demo"):
             module.create_demo()

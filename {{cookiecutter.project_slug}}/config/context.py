@@ -5,15 +5,15 @@ from django.conf import settings
 from config import collect
 
 SESSION = "realtime.auth_session.SessionAuthenticator"
-ADMIN = ("/admin/", "Admin", "users and everything they leave behind")
 
 
 def site(request):
     """Return the variables of templates/base.html and templates/home.html."""
     return {
         "project_name": settings.PROJECT_NAME,
+        "description": settings.DESCRIPTION,
         "debug": settings.DEBUG,
         "ws_auth": "cookie" if SESSION in settings.REALTIME["AUTHENTICATION"] else "ticket",
         "nav": collect.links("nav"),
-        "endpoints": [*collect.links("endpoints"), ADMIN],
+        "endpoints": collect.links("endpoints"),
     }

@@ -21,7 +21,7 @@ from django.middleware.csrf import CsrfViewMiddleware
 from django.middleware.security import SecurityMiddleware
 from django.utils.module_loading import import_string
 
-# Django's own, which it has since 6.0, and that of the package from before; MIDDLEWARE has one of them.
+# Django's own, since 6.0, and that of the package for older versions; MIDDLEWARE has one of them.
 CSP = {"django.middleware.csp.ContentSecurityPolicyMiddleware", "csp.middleware.CSPMiddleware"}
 WITHOUT_IO = (
     SecurityMiddleware,
@@ -107,7 +107,7 @@ async def check_csrf(request, check):
 
 @register(Tags.compatibility, deploy=True)
 def hooks_in_threads(app_configs, **kwargs):
-    """For `manage.py check --deploy`: which of these classes get Django's own way, and why."""
+    """For `manage.py check --deploy`: which of these classes run Django's own way, and why."""
     found = {path: import_string(path) for path in settings.MIDDLEWARE}
     known = {path: it for path, it in found.items() if isinstance(it, type) and issubclass(it, WITHOUT_IO)}
     return [

@@ -20,6 +20,7 @@ from realtime.rates import parse_rates
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 PROJECT_NAME = {{cookiecutter.__project_name}}
+DESCRIPTION = {{cookiecutter.__description}}
 
 env = Env()
 env.read_env(BASE_DIR / ".env", recurse=False)
@@ -138,7 +139,7 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = read(
 SECURE_HSTS_PRELOAD = read(
     env.bool, "HSTS_PRELOAD", "true or false, for example HSTS_PRELOAD=true", default=False
 )
-# `check --deploy` asks for both, which bind other names, and for years: that is for their owner to choose.
+# `check --deploy` asks for both, which bind other host names, for years: their owner has to choose that.
 SILENCED_SYSTEM_CHECKS = [
     check
     for check, chosen in (
@@ -157,7 +158,7 @@ SECURE_CSP = {
     "base-uri": ["'none'"],
 }
 #% if cookiecutter.django_version == "5.2"
-CONTENT_SECURITY_POLICY = {"DIRECTIVES": SECURE_CSP}  # Django 6 has it, and calls it as above
+CONTENT_SECURITY_POLICY = {"DIRECTIVES": SECURE_CSP}  # built into Django 6, as SECURE_CSP
 #% endif
 #%%
 AUTH_USER_MODEL = "accounts.User"
@@ -172,7 +173,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_REDIRECT_URL = "home"
 
-# What it is made of
+# Its parts
 
 INSTALLED_APPS = [
 #% if cookiecutter.server == "daphne"
@@ -192,7 +193,7 @@ INSTALLED_APPS = [
     "{{ app }}",
 #% endfor
 #% if cookiecutter.rest_api == "drf"
-    "problems",
+    "notes",
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -244,7 +245,7 @@ DATABASES = {
         "a URL such as postgresql://user:password@localhost:5432/{{ cookiecutter.project_slug }}",
     )
 }
-# Under ASGI each thread would keep its connection for ever: requests borrow one from a pool instead.
+# Under ASGI each thread would keep its connection forever: requests borrow one from a pool instead.
 DATABASES["default"]["OPTIONS"] = {
     # When its host vanishes without a word, TCP by itself would wait for a quarter of an hour.
     "connect_timeout": 5,  # seconds
@@ -419,17 +420,20 @@ REST_FRAMEWORK = {
 #% endif
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": [
+        "rest_framework.renderers.JSONRenderer",
+        "config.browsable.BrowsableAPIRenderer",
+    ],
     "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.PageNumberPagination",
     "PAGE_SIZE": 50,
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": PROJECT_NAME,
-    "DESCRIPTION": {{cookiecutter.__description}},
+    "DESCRIPTION": DESCRIPTION,
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
 #% endif
 #% if cookiecutter.auth != "session"

@@ -1,9 +1,11 @@
 import re
 import threading
+from html import unescape
 
 import pytest
 from channels.routing import URLRouter
 from django.apps import apps
+from django.conf import settings
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpResponse
@@ -40,14 +42,21 @@ urlpatterns = [path("protected/", protected)]
         "/",
         "/accounts/password_change/",
         "/admin/",
-#% if cookiecutter.rest_api == "drf"
-        "/api/schema/",
-        "/api/docs/",
-#% endif
     ],
 )
 def test_pages(admin_client, path):
     assert admin_client.get(path).status_code == 200
+
+
+def test_admin_is_named_and_shown_to_staff_alone(client, admin_client, student):
+    assert settings.PROJECT_NAME in unescape(admin_client.get("/admin/").text)
+    client.force_login(student)
+    assert 'href="/admin/"' in admin_client.get("/").text
+    assert 'href="/admin/"' not in client.get("/").text
+
+
+def test_browsers_find_the_icon(client):
+    assert client.get("/favicon.ico").url == f"{settings.STATIC_URL}favicon.svg"
 
 
 OTHER_SETTINGS = [
@@ -69,7 +78,7 @@ async def threads(async_client, monkeypatch):
             return process_request(self, request)
 
         monkeypatch.setattr(middleware, "process_request", watched)
-        assert (await async_client.get("/api/asyncapi.json")).status_code == 200
+        assert (await async_client.get("/")).status_code == 200
         return seen
 
     return threads

@@ -1,17 +1,24 @@
 """The pages: those of the site, then the urls.py of each app, where its apps.py says (`url_prefix`)."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth import views as auth
 from django.urls import path
-from django.views.generic import TemplateView
+from django.views.generic import RedirectView, TemplateView
 #% if cookiecutter.rest_api == "drf"
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 #% endif
 #%%
 from config import collect
+#% if cookiecutter.rest_api == "drf"
+from realtime.views import data_for_staff, page_for_staff
+#% endif
+#%%
+admin.site.site_header = admin.site.site_title = settings.PROJECT_NAME
 
 urlpatterns = [
     path("", TemplateView.as_view(template_name="home.html"), name="home"),
+    path("favicon.ico", RedirectView.as_view(url=f"{settings.STATIC_URL}favicon.svg")),
     path("admin/", admin.site.urls),
     path("accounts/login/", auth.LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("accounts/logout/", auth.LogoutView.as_view(), name="logout"),
@@ -20,8 +27,8 @@ urlpatterns = [
         "accounts/password_change/done/", auth.PasswordChangeDoneView.as_view(), name="password_change_done"
     ),
 #% if cookiecutter.rest_api == "drf"
-    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
-    path("api/docs/", SpectacularSwaggerSplitView.as_view(), name="docs"),
+    path("api/schema/", data_for_staff(SpectacularAPIView.as_view()), name="schema"),
+    path("api/docs/", page_for_staff(SpectacularSwaggerSplitView.as_view()), name="docs"),
 #% endif
     *collect.urls(),
 ]

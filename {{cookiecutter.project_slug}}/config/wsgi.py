@@ -1,4 +1,4 @@
-"""The WSGI application: the HTTP half of the project, for servers that know no ASGI."""
+"""The WSGI application: the HTTP half of the project, for servers that do not speak ASGI."""
 
 import os
 

@@ -1,7 +1,7 @@
-"""What health is made of: the database, the cache and the channel layer, each asked with a time limit.
+"""The health checks: the database, the cache and the channel layer, each with a time limit.
 
-However many ask, a process checks once at a time, and gives the same results for a second. What may hang does
-so in a thread of its own, and keeps nobody else from the database.
+However many requests come, a process runs one check at a time and gives the same results for a second. What
+may hang does so in a thread of its own, and blocks nobody else's queries.
 """
 
 import asyncio
@@ -28,11 +28,11 @@ _latest: asyncio.Task | None = None
 
 
 class Unhealthy(Exception):
-    """What is wrong, in words that strangers may read."""
+    """What is wrong, worded so that anyone may read it."""
 
 
 async def asgi_results() -> dict[str, str]:
-    """Return "ok" or what is wrong, for each check: of those that run or ran just now, or of new ones."""
+    """Return "ok" or what is wrong for each check: from those running or just finished, or from new ones."""
     global _latest
     loop = asyncio.get_running_loop()
     if _latest is None or _latest.get_loop() is not loop:
@@ -74,7 +74,7 @@ async def outcome(name, check):
 
 
 class InOwnThread:
-    """Make a check awaitable that may hang. Another thread begins only when the last one has ended."""
+    """Make a check that may hang awaitable. A new thread starts only when the last one has ended."""
 
     def __init__(self, check):
         self.check = check
@@ -108,7 +108,7 @@ def check_database():
 
 
 def missing_migrations() -> int:
-    """How many migrations the database lacks. Once it lacks none, that is not asked again."""
+    """How many migrations the database lacks. Once it lacks none, nobody asks again."""
     if not _migrated:
         executor = MigrationExecutor(connection)
         if plan := executor.migration_plan(executor.loader.graph.leaf_nodes()):

@@ -1,4 +1,4 @@
-"""Answer load balancers before any other middleware: they name no host of ours and do not speak HTTPS."""
+"""Answer load balancers before any other middleware: they use none of our host names and no HTTPS."""
 
 from asgiref.sync import async_to_sync, iscoroutinefunction
 from django.utils.decorators import sync_and_async_middleware

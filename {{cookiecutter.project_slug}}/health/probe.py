@@ -5,7 +5,7 @@ import sys
 from http.client import HTTPConnection, HTTPException
 
 try:
-    server = HTTPConnection("127.0.0.1", int(os.environ.get("PORT", 8000)), timeout=5)  # by no proxy
+    server = HTTPConnection("127.0.0.1", int(os.environ.get("PORT", 8000)), timeout=5)  # without a proxy
     server.request("GET", "/api/health/")
     answer = server.getresponse()
     text = answer.read().decode()

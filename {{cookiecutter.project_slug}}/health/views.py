@@ -7,7 +7,7 @@ from health.checkup import asgi_results, wsgi_results
 
 @never_cache
 async def live(request):
-    """Whether this process answers at all. Restart it when not; for a missing database that is no cure."""
+    """Whether this process answers at all. If not, restart it; a missing database is no reason to."""
     return JsonResponse({"status": "alive"})
 
 

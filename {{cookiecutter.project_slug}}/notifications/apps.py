@@ -4,4 +4,4 @@ from django.apps import AppConfig
 class NotificationsConfig(AppConfig):
     name = "notifications"
     url_prefix = "notifications/"
-    nav = [("notifications:index", "Notifications", "Personal news that arrives as it happens.")]
+    nav = [("notifications:index", "Notifications", "Yours alone, and here the moment they are sent.")]

@@ -11,12 +11,10 @@ from realtime.publish import apublish
 
 
 class NotificationConsumer(RealtimeConsumer):
-    """A user's own notifications in `/ws/notifications/`.
-
-    On connect come the unread ones, or with `?since=<notification_id>` all that came after that one.
-    """
+    """A user's own notifications in `/ws/notifications/`. Without `?since=` the unread ones come first."""
 
     sends = (NotificationsConnected, Notice, NoticeRead)
+    resumes_by = "notification_id"
 
     async def opened(self):
         own = Notification.objects.filter(user=self.user)

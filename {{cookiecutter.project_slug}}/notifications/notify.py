@@ -1,4 +1,4 @@
-"""Telling one user something: stored first, then pushed to the user's sockets, wherever they are."""
+"""Notify a user: stored first, then pushed to the user's sockets in all processes."""
 
 from functools import partial
 from typing import Any

@@ -29,6 +29,6 @@ def to_text(data):
 @login_required
 @require_POST
 def test(request):
-    """Send oneself a notification, to see it arrive."""
+    """Send yourself a notification, to watch it arrive."""
     notify_user(request.user.pk, "test", {"message": "It works: this came over the WebSocket."})
     return redirect("notifications:index")

@@ -3,62 +3,115 @@
 https://www.asyncapi.com/docs/reference/specification/v3.0.0
 """
 
+import inspect
 from functools import cache
 from importlib import import_module
 from itertools import count
-from typing import Any
+from typing import Any, is_typeddict
 
 import msgspec
 
-from realtime.dispatch import Dispatcher
+from realtime.auth import AUTHENTICATORS
+from realtime.codes import CLOSE_CODES, ERRORS
+from realtime.consumer import RealtimeConsumer
+from realtime.frames import Error, Reply
 from realtime.routes import flatten
 
 REFERENCE = "#/components/schemas/{name}"
+EVERY_SOCKET = "every socket"  # the tag of the frames that are the core's own
 
 
 @cache
 def document(title: str) -> dict[str, Any]:
     """Describe every WebSocket route as a channel, its consumer's frames as messages."""
-    channels, operations, messages = {}, {}, {}
+    channels, operations = {}, {}
     *routes, _nowhere = flatten(import_module("config.routing").websocket_urlpatterns)
-    frames = {frame for route in routes for own in _frames(route.consumer).values() for frame in own}
-    references, schemas = msgspec.json.schema_components(sorted(frames, key=_name), ref_template=REFERENCE)
-    for frame, reference in zip(sorted(frames, key=_name), references, strict=True):
-        messages[_name(frame)] = {"name": frame.__struct_config__.tag, "payload": reference}
     for route in routes:
         names = (f"{route.name}{number if number > 1 else ''}" for number in count(1))
         name = next(name for name in names if name not in channels)  # one consumer may have two routes
-        actions = _frames(route.consumer)
         channels[name] = {
             "address": route.address,
+            "description": inspect.cleandoc(route.consumer.__doc__ or ""),
             "parameters": {parameter: {} for parameter in route.parameters},
             "messages": {
-                _name(frame): {"$ref": f"#/components/messages/{_name(frame)}"}
-                for own in actions.values()
-                for frame in own
+                _key(frame): {"$ref": f"#/components/messages/{_key(frame)}"}
+                for frame in _frames(route.consumer)
             },
         }
-        for action, own in actions.items():
-            operations[f"{name}.{action}"] = {
-                "action": action,
-                "channel": {"$ref": f"#/channels/{name}"},
-                "messages": [{"$ref": f"#/channels/{name}/messages/{_name(frame)}"} for frame in own],
-            }
+        if _is_ours(route.consumer):
+            channels[name] |= {"x-guests": route.consumer.guests, **_query(route.consumer)}
+            operations |= _operations(name, route.consumer)
+    frames = sorted({Error, Reply}.union(*(_frames(route.consumer) for route in routes)), key=_key)
+    references, schemas = msgspec.json.schema_components(frames, ref_template=REFERENCE)
     return {
         "asyncapi": "3.0.0",
         "info": {"title": title, "version": "1"},
         "channels": channels,
         "operations": operations,
-        "components": {"messages": messages, "schemas": schemas},
+        "components": {
+            "messages": {
+                _key(frame): _message(frame, reference)
+                for frame, reference in zip(frames, references, strict=True)
+            },
+            "schemas": schemas,
+            "securitySchemes": {type(each).__name__: each.scheme for each in AUTHENTICATORS},
+        },
+        "x-errors": ERRORS,
+        "x-close-codes": {
+            str(code): {"meaning": meaning, "client": client}
+            for code, (meaning, client) in CLOSE_CODES.items()
+        },
     }
 
 
-def _frames(consumer: Any) -> dict[str, tuple]:
-    """The frames that a consumer takes and sends; none of a plain Channels consumer, which declares none."""
-    if isinstance(consumer, type) and issubclass(consumer, Dispatcher):
-        return {"receive": tuple(consumer.handlers), "send": consumer.sends}
-    return {}
+def _is_ours(consumer: Any) -> bool:
+    """Whether a consumer says which frames it takes and sends; a plain Channels consumer does not."""
+    return isinstance(consumer, type) and issubclass(consumer, RealtimeConsumer)
 
 
-def _name(frame: type[msgspec.Struct]) -> str:
+def _frames(consumer: Any) -> list[type]:
+    """The frames that a consumer takes, those that answer them, and those that it sends by itself."""
+    if not _is_ours(consumer):
+        return []
+    replies = [_reply(consumer, handler) for handler in consumer.handlers.values()]
+    return list(dict.fromkeys([*consumer.handlers, *replies, *consumer.sends]))
+
+
+def _reply(consumer: type[RealtimeConsumer], handler: str) -> type:
+    """What answers a frame: a `Reply`, which holds besides what its handler is annotated to return."""
+    returned = inspect.signature(getattr(consumer, handler), eval_str=True).return_annotation
+    return returned if is_typeddict(returned) else Reply
+
+
+def _message(frame: type, schema: dict[str, str]) -> dict[str, Any]:
+    if is_typeddict(frame):
+        return {"name": "reply", "payload": {"allOf": [{"$ref": REFERENCE.format(name="Reply")}, schema]}}
+    tags = [{"name": EVERY_SOCKET}] if frame.__module__ == Reply.__module__ else []
+    return {"name": frame.__struct_config__.tag, "payload": schema, "tags": tags}
+
+
+def _operations(name: str, consumer: type[RealtimeConsumer]) -> dict[str, Any]:
+    """One for all that the server sends by itself, and one for each frame that a client sends."""
+
+    def on_channel(*frames):
+        messages = [{"$ref": f"#/channels/{name}/messages/{_key(frame)}"} for frame in frames]
+        return {"channel": {"$ref": f"#/channels/{name}"}, "messages": messages}
+
+    operations = {f"{name}.send": {"action": "send", **on_channel(*consumer.sends)}}
+    for frame, handler in consumer.handlers.items():
+        reply = on_channel(_reply(consumer, handler), Error)
+        operations[f"{name}.{handler}"] = {"action": "receive", **on_channel(frame), "reply": reply}
+    return operations
+
+
+def _query(consumer: type[RealtimeConsumer]) -> dict[str, Any]:
+    if consumer.resumes_by is None:
+        return {}
+    seen = f"The last `{consumer.resumes_by}` that the client has seen: what came after it is sent first."
+    since = {"type": "integer", "description": seen}
+    query = {"type": "object", "properties": {"since": since}}
+    return {"bindings": {"ws": {"query": query, "bindingVersion": "0.1.0"}}}
+
+
+def _key(frame: type) -> str:
     return f"{frame.__module__.partition('.')[0]}.{frame.__name__}"

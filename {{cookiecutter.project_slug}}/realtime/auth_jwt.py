@@ -17,6 +17,13 @@ class TokenAuthenticator:
     """
 
     subprotocol = "bearer"
+    scheme = {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "An access token: as `Sec-WebSocket-Protocol: bearer, <token>`, which the server "
+        "answers with `bearer`, or as `Authorization: Bearer <token>`, which browsers cannot send.",
+    }
 
     def __init__(self):
         self.tokens = JWTAuthentication()

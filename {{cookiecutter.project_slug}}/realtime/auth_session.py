@@ -24,6 +24,13 @@ class SessionAuthenticator:
     """The cookie of a session."""
 
     subprotocol = None
+    scheme = {
+        "type": "httpApiKey",
+        "in": "cookie",
+        "name": settings.SESSION_COOKIE_NAME,
+        "description": "The session cookie, which browsers send by themselves. It counts only with an "
+        "Origin that the site allows: its own, or one in `CSRF_TRUSTED_ORIGINS`.",
+    }
 
     def find(self, scope: dict) -> str | None:
         if not scope["has_origin"]:  # then this is no browser page of ours, and its cookies prove nothing

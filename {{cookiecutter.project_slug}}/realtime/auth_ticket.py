@@ -13,6 +13,13 @@ class TicketAuthenticator:
     """`?ticket=`: stands for the proof of another kind, which may hold no longer."""
 
     subprotocol = None
+    scheme = {
+        "type": "httpApiKey",
+        "in": "query",
+        "name": "ticket",
+        "description": f"From `POST /api/ws-ticket/`. It opens one socket within {TICKET_SECONDS} seconds, "
+        "as the user who asked for it, and the socket ends when that login does.",
+    }
 
     def find(self, scope: dict) -> str | None:
         return in_query(scope, "ticket")

@@ -14,3 +14,35 @@ NOT_AUTHENTICATED = 4401
 NOT_ALLOWED = 4403
 NOT_FOUND = 4404
 TOO_MANY = 4429
+
+# What they mean, and what a client should do; for the AsyncAPI document.
+CLOSE_CODES = {
+    TOO_BIG: ("frame too big", "not send it again"),
+    SERVICE_RESTART: (
+        "the server restarts, or events may have been lost on their way",
+        "come back, after the `reconnect` frame's delay",
+    ),
+    TRY_AGAIN_LATER: (
+        "the server cannot serve this socket now, or the client did not read what was sent",
+        "come back after 5 s or more",
+    ),
+    NOT_AUTHENTICATED: ("not, or no longer, authenticated", "log in, then come back"),
+    NOT_ALLOWED: ("not allowed here", "stay away"),
+    NOT_FOUND: ("no such thing", "stay away"),
+    TOO_MANY: (
+        "went on sending after `rate_limited`, or has too many sockets open",
+        "come back after 5 s or more, and do less",
+    ),
+}
+
+# The codes of `error` frames, after which the socket stays open. Consumers may have more of their own.
+ERRORS = {
+    "invalid_json": "the text is not JSON",
+    "invalid_message": "a field is missing or of the wrong type; `detail` says which",
+    "unknown_type": "this socket does not take such frames; `detail` names those it takes",
+    "unsupported_data": "the message was binary",
+    "rate_limited": "too many frames or bytes; this one was not carried out",
+    "not_allowed": "the frame was understood and refused",
+    "not_found": "what the frame is about does not exist",
+    "internal_error": "the server failed; its log says how",
+}

@@ -33,6 +33,7 @@ class Authenticator(Protocol):
     """
 
     subprotocol: str | None  # with which a client offers such proof, and is answered
+    scheme: dict[str, str]  # the same for people and programs, as a security scheme of AsyncAPI
 
     def find(self, scope: dict) -> str | None:
         """The proof that a handshake offers; None if it offers none of this kind."""

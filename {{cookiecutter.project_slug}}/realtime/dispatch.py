@@ -43,6 +43,7 @@ class Dispatcher(Expiry):
     """Decodes frames, and calls their handlers one after the other."""
 
     sends: ClassVar[tuple[type[Frame], ...]] = ()  # the frames that it sends, for the AsyncAPI document
+    resumes_by: ClassVar[str | None] = None  # the field of what it sends that `?since=` means, for the same
     inbox: ClassVar[Inbox]
     handlers: ClassVar[dict[type[ClientFrame], str]]
 

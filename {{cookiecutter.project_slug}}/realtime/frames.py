@@ -20,14 +20,23 @@ class ClientFrame(msgspec.Struct, tag_field="type", kw_only=True):
 
 
 class Ping(ClientFrame, tag="ping"):
-    pass
+    """Answered with `pong`: send one now and then to notice a dead connection."""
 
 
 class Pong(Frame, tag="pong"):
-    pass
+    """The connection is alive."""
+
+
+class Reply(Frame, tag="reply"):
+    """A frame with this `id` was carried out."""
+
+    id: int | str
+    ok: bool
 
 
 class Error(Frame, tag="error", omit_defaults=True):
+    """A frame was not carried out; `id` is that of the frame, if it had one."""
+
     code: str
     detail: str
     id: int | str | None = None

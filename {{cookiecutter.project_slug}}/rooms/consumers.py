@@ -15,18 +15,17 @@ from rooms.frames import (
     SendSignal,
     SendTyping,
     Signal,
+    Stored,
     Typing,
 )
 from rooms.models import Message, Room
 
 
 class RoomConsumer(RealtimeConsumer):
-    """Chat, presence, typing and WebRTC signalling in `/ws/rooms/<room_id>/`.
-
-    A client that connects with `?since=<message_id>` is first sent what was said after that message.
-    """
+    """Chat, presence, typing and WebRTC signalling in `/ws/rooms/<room_id>/`."""
 
     sends = (Entered, ChatMessage, Typing, Signal, Presence)
+    resumes_by = "message_id"
     room = None
 
     async def opened(self):
@@ -50,7 +49,7 @@ class RoomConsumer(RealtimeConsumer):
         if self.room and await presence.leave(self.group, self.socket_id, self.user_info):
             await presence.announce(self.group, self.user_info, "leave")
 
-    async def chat_message(self, frame: SendChatMessage):
+    async def chat_message(self, frame: SendChatMessage) -> Stored:
         message = await self.save(frame.message, frame.idempotency_key)
         await apublish(self.group, to_frame(message), key=message.pk, after=message.after)
         return {"message_id": message.pk}
@@ -60,7 +59,7 @@ class RoomConsumer(RealtimeConsumer):
         await apublish(self.group, typing, exclude=self.user.pk, droppable=True)
 
     async def webrtc_signal(self, frame: SendSignal):
-        with suppress(ConnectionError):  # it cannot be known just now who is here
+        with suppress(ConnectionError):  # nobody can tell right now who is here
             if frame.to is not None and not await presence.is_present(self.group, frame.to):
                 raise FrameError("not_found", f"User {frame.to} is not in this room")
         await apublish(

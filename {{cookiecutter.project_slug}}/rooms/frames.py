@@ -1,7 +1,7 @@
 """What is said in a room. Frames of the same type differ by direction: `Send...` comes from a client."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypedDict
 
 from msgspec import Meta
 
@@ -13,6 +13,10 @@ class SendChatMessage(ClientFrame, tag="chat_message"):
 
     message: Annotated[str, Meta(min_length=1, max_length=4000)]
     idempotency_key: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
+
+
+class Stored(TypedDict):
+    message_id: int
 
 
 class ChatMessage(Frame, tag="chat_message"):

@@ -1,5 +1,8 @@
+from itertools import count
+
 from django.conf import settings
 from django.db import models, transaction
+from django.utils.text import slugify
 
 
 class RoomQuerySet(models.QuerySet):
@@ -7,6 +10,13 @@ class RoomQuerySet(models.QuerySet):
         """Add `admits_user`: read together with the room, which may be deleted at any moment."""
         membership = Room.members.through.objects.filter(room=models.OuterRef("pk"), user=user)
         return self.annotate(admits_user=models.Q(is_open=True) | models.Exists(membership))
+
+    def create_named(self, name: str) -> "Room":
+        """Make a room whose slug comes from its name, with a number if another room has that slug."""
+        slug = slugify(name)[:40] or "room"
+        taken = set(self.filter(slug__startswith=slug).values_list("slug", flat=True))
+        free = (tried for n in count(1) if (tried := slug if n == 1 else f"{slug}-{n}") not in taken)
+        return self.create(name=name, slug=next(free))
 
 
 class Room(models.Model):

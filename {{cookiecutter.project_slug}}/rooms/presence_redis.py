@@ -40,7 +40,7 @@ return sockets
 ENTER = CLOCK + "redis.call('ZADD', KEYS[1], now, ARGV[3])" + SOCKETS
 LEAVE = CLOCK + "redis.call('ZREM', KEYS[1], ARGV[3])" + SOCKETS
 COUNT = CLOCK + SOCKETS
-# With any number of members; not who has just left.
+# With any number of members; those that have just left stay away.
 CONFIRM = (
     CLOCK
     + """
@@ -61,7 +61,7 @@ end
 return users
 """
 )
-# Takes off who was not confirmed in time, and returns them: only one process gets to hear of each.
+# Removes those that were not confirmed in time, and returns them: only one process is told of each.
 BURY = """
 local before = redis.call('TIME')[1] - ARGV[1]
 local lost = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', '(' .. before)
@@ -91,7 +91,7 @@ class _Registry:
         self.confirming = asyncio.create_task(self._confirm())
 
     async def leave(self, group: str, user: UserInfo, member: bytes) -> bool:
-        """Take off a member; say whether it was its user's last one. Done later if Redis is away."""
+        """Remove a member; say whether it was its user's last one. If Redis is away, that is done later."""
         try:
             return not await _run(LEAVE, group, str(user.id), member)
         except ConnectionError:

@@ -195,4 +195,6 @@ def test_pages(client, lobby, closed_room, student):
     assert "What was said before" in client.get("/rooms/lobby/").text
     assert client.get("/rooms/closed/").status_code == 403
     assert "For members" not in client.get("/rooms/").text
-    assert client.post("/rooms/", {"name": "Mine", "slug": "mine"}).url == "/rooms/mine/"
+    for slug in ("night-watch", "night-watch-2", "night-watch-3"):
+        assert client.post("/rooms/", {"name": "Night watch"}).url == f"/rooms/{slug}/"
+    assert client.post("/rooms/", {"name": "部屋"}).url == "/rooms/room/"

@@ -7,7 +7,7 @@ from rooms.models import Room
 
 HISTORY = 50  # messages that the page of a room begins with
 
-RoomForm = modelform_factory(Room, fields=("name", "slug"))
+RoomForm = modelform_factory(Room, fields=("name",))
 
 
 @login_required
@@ -15,7 +15,7 @@ def index(request):
     """The rooms that a user may enter; POST makes a new one."""
     form = RoomForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        return redirect("rooms:room", form.save().slug)
+        return redirect("rooms:room", Room.objects.create_named(form.cleaned_data["name"]).slug)
     rooms = Room.objects.for_user(request.user).filter(admits_user=True)
     return render(request, "rooms/index.html", {"rooms": rooms, "form": form})
 

@@ -198,7 +198,7 @@ export class RealtimeSocket extends EventTarget {
   }
 }
 
-async function fetchTicket() {
+export async function fetchTicket() {
   const token = document.querySelector("[name=csrfmiddlewaretoken]").value;
   const signal = AbortSignal.timeout(PATIENCE * 1000);
   const response = await fetch(TICKET, { method: "POST", headers: { "X-CSRFToken": token }, signal });

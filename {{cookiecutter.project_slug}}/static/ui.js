@@ -5,12 +5,6 @@ export function fromTemplate(id) {
   return document.getElementById(id).content.firstElementChild.cloneNode(true);
 }
 
-/** Draw a user's initials, in a colour of their own. */
-export function showAvatar(element, { id, username }) {
-  element.textContent = username.slice(0, 2);
-  element.style.setProperty("--hue", (id * 137) % 360); // the golden angle: neighbours differ most
-}
-
 /** Write a `<time>` in the reader's own time zone and words; `iso` is an ISO 8601 date and time. */
 export function showTime(element, iso = element.dateTime) {
   const date = new Date(iso);

@@ -2,6 +2,7 @@
 
 import asyncio
 from threading import Barrier
+from typing import TypedDict
 
 from channels.generic.websocket import AsyncJsonWebsocketConsumer, WebsocketConsumer
 from channels.middleware import BaseMiddleware
@@ -16,6 +17,10 @@ from realtime.publish import apublish
 
 class Say(ClientFrame, tag="say"):
     text: str
+
+
+class Said(TypedDict):
+    length: int
 
 
 class Fail(ClientFrame, tag="fail"):
@@ -34,7 +39,7 @@ class SampleConsumer(RealtimeConsumer):
     async def closed(self, code):
         self.ended.append(code)
 
-    async def say(self, frame: Say):
+    async def say(self, frame: Say) -> Said:
         await apublish("sample", {"type": "said", "text": frame.text})
         return {"length": len(frame.text)}
 

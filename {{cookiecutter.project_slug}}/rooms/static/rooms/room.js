@@ -1,5 +1,5 @@
 import { RealtimeSocket } from "../realtime.js";
-import { fromTemplate, showAvatar, showState, showTime } from "../ui.js";
+import { fromTemplate, showState, showTime } from "../ui.js";
 
 const TYPING_REPEAT = 3000; // ms between two "is typing" while somebody writes
 const TYPING_LASTS = 5000; // ms until the others stop believing it
@@ -32,6 +32,12 @@ function newMessage(sender) {
   item.classList.toggle("own", sender.id === me.id);
   item.querySelector(".author").textContent = sender.username;
   return item;
+}
+
+// A user's initials, in a colour of their own.
+function showAvatar(element, { id, username }) {
+  element.textContent = username.slice(0, 2);
+  element.style.setProperty("--hue", (id * 137) % 360); // the golden angle: neighbours differ most
 }
 
 // Colour, local time, and no name again when the one above is by the same author.

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name="Problem",
+            name="Note",
             fields=[
                 (
                     "id",
@@ -17,15 +17,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("title", models.CharField(max_length=200)),
-                ("statement", models.TextField(blank=True)),
-                (
-                    "difficulty",
-                    models.CharField(
-                        choices=[("easy", "Easy"), ("medium", "Medium"), ("hard", "Hard")],
-                        default="easy",
-                        max_length=10,
-                    ),
-                ),
+                ("text", models.TextField(blank=True)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
             options={

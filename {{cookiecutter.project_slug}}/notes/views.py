@@ -5,8 +5,8 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import SAFE_METHODS, BasePermission, IsAuthenticated
 from rest_framework.viewsets import ModelViewSet
 
-from problems.models import Problem
-from problems.serializers import AsyncProblemSerializer, ProblemSerializer
+from notes.models import Note
+from notes.serializers import AsyncNoteSerializer, NoteSerializer
 
 
 class ReadOnlyUnlessStaff(BasePermission):
@@ -14,18 +14,18 @@ class ReadOnlyUnlessStaff(BasePermission):
         return request.method in SAFE_METHODS or request.user.is_staff
 
 
-class ProblemViewSet(ModelViewSet):
-    queryset = Problem.objects.all()
-    serializer_class = ProblemSerializer
+class NoteViewSet(ModelViewSet):
+    queryset = Note.objects.all()
+    serializer_class = NoteSerializer
     permission_classes = (IsAuthenticated, ReadOnlyUnlessStaff)
 
 
-class AsyncProblemViewSet(AsyncModelViewSet):
-    queryset = Problem.objects.all()
-    serializer_class = AsyncProblemSerializer
+class AsyncNoteViewSet(AsyncModelViewSet):
+    queryset = Note.objects.all()
+    serializer_class = AsyncNoteSerializer
     permission_classes = (IsAuthenticated, ReadOnlyUnlessStaff)
 
     # The schema generator knows a list by the name of the sync action only.
-    @extend_schema(operation_id="async_problems_list", responses=ProblemSerializer(many=True))
+    @extend_schema(operation_id="async_notes_list", responses=NoteSerializer(many=True))
     async def alist(self, *args, **kwargs):
         return await super().alist(*args, **kwargs)

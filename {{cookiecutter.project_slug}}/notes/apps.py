@@ -1,7 +1,7 @@
 from django.apps import AppConfig
 
 
-class ProblemsConfig(AppConfig):
-    name = "problems"
+class NotesConfig(AppConfig):
+    name = "notes"
     url_prefix = "api/"
     endpoints = [("docs", "REST API", "OpenAPI documentation, to try out in the browser")]
