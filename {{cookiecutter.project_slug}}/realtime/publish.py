@@ -135,8 +135,8 @@ class _Publisher:
             with self._changed:
                 self._lost += 1
             self._keep(group, event)
-            level = logging.WARNING if isinstance(error, LayerAway) else logging.ERROR
-            self._log(level, "could not publish to %s: %r", group, error)
+            level = logging.WARNING if isinstance(error, ConnectionError) else logging.ERROR
+            self._log(level, "could not publish to %s: %s", group, str(error) or repr(error))
             return False
         return True
 
@@ -251,11 +251,6 @@ def _publisher() -> _Publisher:
 
 
 def _background_loop() -> asyncio.AbstractEventLoop:
-    if getattr(type(get_channel_layer()), "in_process", False):
-        logger.warning(
-            "the in-memory channel layer reaches only sockets of the process that publishes, and this one "
-            "has none; a channel layer that processes share lets commands and workers publish, too"
-        )
     loop = _BackgroundLoop()
     threading.Thread(target=loop.run_forever, name="publish", daemon=True).start()
     atexit.register(flush)
