@@ -14,6 +14,7 @@ import struct
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
@@ -116,7 +117,7 @@ async def _turn(path: Path) -> AsyncIterator[None]:
         yield
 
 
-def _open_lock(path: Path):
+def _open_lock(path: Path) -> BinaryIO:
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW
     return os.fdopen(os.open(f"{path}.lock", flags, 0o600), "wb")
 
