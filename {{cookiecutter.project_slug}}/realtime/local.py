@@ -18,6 +18,7 @@ from typing import BinaryIO
 
 import msgspec
 
+from realtime.events import NobodyListens
 from realtime.group import MAX_SIZE
 
 logger = logging.getLogger("realtime")
@@ -71,7 +72,7 @@ async def _connect(connection: socket.socket, path: Path) -> None:
         except BlockingIOError:  # too many wait there
             await asyncio.sleep(0.01)
         except (FileNotFoundError, ConnectionRefusedError):
-            raise ConnectionError(
+            raise NobodyListens(
                 f"no server of this project runs here (nobody listens at {path}), so nobody gets it;"
                 " start one, for example with `make run`"
             ) from None
