@@ -10,6 +10,7 @@ import pytest
 
 from client import Person
 from conversation import NOTIFICATIONS
+from follower import Follower
 from offered import OPTIONS
 from polling import until
 from services import HOST, free_port
@@ -102,18 +103,23 @@ async def test_a_server_that_hangs_has_not_taken_it(project):
 
 
 async def test_a_second_server_waits_for_its_turn(one_project):
+    """Whoever is connected to it lacks what went to the first, and comes back for that."""
+
+    def messages():
+        return [frame["data"]["message"] for frame in follower.frames if frame["type"] == "notification"]
+
     with ExitStack() as before:
         before.enter_context(running(one_project))
         with running(one_project) as server, student(server) as person:
-            async with person.open(NOTIFICATIONS) as socket:
+            async with Follower(person, NOTIFICATIONS) as follower:
                 assert "another server of this project runs here" in server.output()
                 await notify(one_project, "to the first")
-                await socket.ping()
-                assert "notification" not in [frame["type"] for frame in socket.unread]
+                await follower.ping()
+                assert "to the first" not in messages()
                 before.close()
                 await until((one_project.folder / "realtime.sock").exists)
                 await notify(one_project, "to the second")
-                await heard(socket, "to the second")
+                await follower.until(lambda: messages()[-2:] == ["to the first", "to the second"])
 
 
 @pytest.mark.parametrize("path", ["/proc/realtime.sock", f"/tmp/{'x' * 108}"])
