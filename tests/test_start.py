@@ -31,6 +31,7 @@ WRONG = [
     (WITH_SERVICES, "WEB_CONCURRENCY", "many", "a number of processes"),
     (WITHOUT, "DATABASE_URL", "postgresql://me@localhost/site", "such as sqlite:///"),
     (WITHOUT, "WEB_CONCURRENCY", "2", "It must be 1"),
+    (WITHOUT, "REALTIME_SOCKET", "realtime.sock", "an absolute path"),
     (WITHOUT, "DEBUG", "perhaps", "true or false"),
     (WITHOUT, "PORT", "99999", "from 1 to 65535"),
     (WITHOUT, "FORWARDED_ALLOW_IPS", "proxy.example", "addresses of your proxies"),

@@ -147,3 +147,6 @@ async def test_the_database_is_a_file_that_the_service_may_write(variant, instal
         server = site.servers[0]
         server.wait_until_healthy()
         await converse(server.url, variant)
+        assert "stored and sent" in site.machine.run(
+            f"cd {FOLDER} && {manage} send_test_notification --user-id=1"
+        )

@@ -55,24 +55,14 @@ async def test_c03_people_meet_in_a_room(site):
 
 
 async def test_c09_an_event_from_another_process_arrives(site):
-    """With the memory layer it cannot; the command says so, and it waits for the next connection."""
     async with site.mentor.open(NOTIFICATIONS) as socket:
         me = (await socket.frame("connection_established"))["user"]["id"]
         command = ("send_test_notification", "--user-id", str(me), "--message", "from afar")
-        output = await asyncio.to_thread(site.project.manage, *command, fails=not site.has_redis)
-        if site.has_redis:
-            notice = await socket.frame()
-            assert notice["type"] == "notification"
-            assert notice["data"] == {"message": "from afar"}
-            assert (await socket.request("mark_read", notification_id=notice["notification_id"]))["ok"]
-        else:
-            assert "the in-memory channel layer does not reach other processes" in output
-            await socket.ping()
-            assert not socket.unread
-    if not site.has_redis:
-        async with site.mentor.open(NOTIFICATIONS) as socket:
-            assert (await socket.frame())["unread"] == 1
-            assert (await socket.frame())["data"] == {"message": "from afar"}
+        await asyncio.to_thread(site.project.manage, *command)
+        notice = await socket.frame()
+        assert notice["type"] == "notification"
+        assert notice["data"] == {"message": "from afar"}
+        assert (await socket.request("mark_read", notification_id=notice["notification_id"]))["ok"]
 
 
 async def test_c15_who_comes_back_gets_what_was_missed(site):

@@ -33,10 +33,9 @@ async def logins_end(site):
         if site.has_redis:
             await put_out_elsewhere(site, leaver)
         await put_out(site, leaver, lambda: set_active(site, leaver, False))
-        if site.has_redis:
-            set_active(site, leaver, True)
-            script = f"from accounts.models import User; User.objects.get(pk={leaver.id}).delete()"
-            await put_out(site, leaver, lambda: site.project.manage("shell", "-c", script))
+        set_active(site, leaver, True)
+        script = f"from accounts.models import User; User.objects.get(pk={leaver.id}).delete()"
+        await put_out(site, leaver, lambda: site.project.manage("shell", "-c", script))
 
 
 async def put_out(site, person, act):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from environs import Env, EnvError
 #% if cookiecutter.channel_layer == "memory"
-from marshmallow.validate import Length, Range
+from marshmallow.validate import Length, Predicate, Range
 #% else
 from marshmallow.validate import URL, Length, Range
 from redis.backoff import NoBackoff
@@ -285,7 +285,21 @@ DATABASES["default"]["CONN_MAX_AGE"] = 0
 
 #% if cookiecutter.channel_layer == "memory"
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
-CHANNEL_LAYERS = {"default": {"BACKEND": "realtime.layer.ChannelLayer"}}
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "realtime.layer.ChannelLayer",
+        "CONFIG": {
+            "socket": read(
+                env.path,
+                "REALTIME_SOCKET",
+                "an absolute path, for example REALTIME_SOCKET=/var/lib/site/realtime.sock",
+                # Beside the database, if that is a file.
+                default=BASE_DIR / Path(DATABASES["default"]["NAME"]).parent / "realtime.sock",
+                validate=Predicate("is_absolute"),
+            )
+        },
+    }
+}
 #% else
 REDIS_URL = read(
     env.str,

@@ -14,7 +14,7 @@ async def drain(timeout: float = 5.0) -> None:
     New sockets are refused from here on. Returns when all are gone, at the latest after `timeout` seconds.
     """
     hub = get_hub()
-    hub.draining = True
+    hub.drain()
     if not hub.sockets:
         return
     logger.info("draining %d sockets", len(hub.sockets))

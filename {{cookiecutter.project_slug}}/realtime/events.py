@@ -17,6 +17,10 @@ EVERYWHERE = "realtime.processes"  # the group in which each process is a member
 _layer = BaseChannelLayer()  # for its rules
 
 
+class NobodyListens(ConnectionError):
+    """No process has sockets, so nobody misses the event: who comes later finds what is stored."""
+
+
 def text_event(
     frame: msgspec.Struct | dict[str, Any],
     key: int | None = None,

@@ -35,6 +35,7 @@ class Hub:
         self.revocation = Revocation(self.sockets)
         self.layer.on_gap = self.watch.missed_events
         self._started: asyncio.Task | None = None
+        self._serving: asyncio.Task | None = None
 
     @property
     def away(self) -> bool:
@@ -63,8 +64,15 @@ class Hub:
             if name not in self.groups:
                 group = self.groups[name] = Group(name, self.sockets)
                 await self._open(group, None)
+        self._serving = self.spawn(self.layer.serve())
         self.spawn(self.watch.run())
         self.spawn(self.revocation.run())
+
+    def drain(self) -> None:
+        """Refuse who comes from now on: sockets, and what processes without sockets publish."""
+        self.draining = True
+        if self._serving is not None:
+            self._serving.cancel()
 
     async def join(self, name: str, member: Socket, history: History | None = None) -> Group:
         """Make a socket a member of a group; raises what the layer raises when it cannot be reached.

@@ -1,13 +1,21 @@
-"""The channel layer of a single process: a queue for each channel."""
+"""The channel layer of a single process: a queue for each channel.
+
+What processes without sockets publish goes to the one that has them; see `realtime/local.py`.
+"""
 
 import asyncio
 import logging
+import os
 from collections.abc import Callable
 from copy import deepcopy
+from pathlib import Path
 from uuid import uuid4
 
 from channels.exceptions import ChannelFull
-from channels.layers import BaseChannelLayer
+from channels.layers import BaseChannelLayer, channel_layers
+
+from realtime import local
+from realtime.hub import serving_hub
 
 logger = logging.getLogger("realtime")
 
@@ -17,14 +25,15 @@ class ChannelLayer(BaseChannelLayer):
 
     Unlike Channels' own it does not walk all of them whenever something is sent or received. A specific
     channel is here from `new_channel()` until its `receive()` is cancelled, which is how consumers end.
+    `socket` is where the process with the sockets hears the others.
     """
 
     extensions = ["groups", "flush"]
-    in_process = True  # reaches nobody elsewhere
     on_gap: Callable[[], None] | None = None  # never called: nothing gets lost on its way
 
-    def __init__(self, capacity: int = 10_000):
+    def __init__(self, socket: Path, capacity: int = 10_000):
         super().__init__(capacity=capacity)
+        self.socket = socket
         self.channels: dict[str, asyncio.Queue] = {}
         self.groups: dict[str, dict[str, None]] = {}
 
@@ -68,6 +77,16 @@ class ChannelLayer(BaseChannelLayer):
 
     async def group_send(self, group: str, message: dict) -> None:
         self.require_valid_group_name(group)
+        hub = serving_hub()
+        if hub is None and group not in self.groups:
+            await local.send(self.socket, group, message)
+        elif hub is None or hub.loop is asyncio.get_running_loop():
+            await self._group_send(group, message)
+        else:  # queues are the serving loop's own
+            sending = asyncio.run_coroutine_threadsafe(self._group_send(group, message), hub.loop)
+            await asyncio.wrap_future(sending)
+
+    async def _group_send(self, group: str, message: dict) -> None:
         for channel in list(self.groups.get(group, ())):
             if channel not in self.channels:
                 await self.group_discard(group, channel)
@@ -77,9 +96,15 @@ class ChannelLayer(BaseChannelLayer):
             except ChannelFull:
                 logger.warning("a consumer in %s is too slow: an event for it is dropped", group)
 
+    async def serve(self) -> None:
+        await local.serve(self.socket, self.group_send)
+
     async def reset(self) -> None:
         """There are no connections to make anew."""
 
     async def flush(self) -> None:
         self.channels.clear()
         self.groups.clear()
+
+
+os.register_at_fork(after_in_child=channel_layers.backends.clear)  # it has none of its parent's sockets

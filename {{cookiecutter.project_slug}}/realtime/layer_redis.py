@@ -24,6 +24,9 @@ class ChannelLayer(RedisPubSubChannelLayer):
             layer._shards = [Shard(shard.host, layer) for shard in layer._shards]
         return layer
 
+    async def serve(self) -> None:
+        """What other processes publish comes through Redis."""
+
     async def reset(self) -> None:
         """Cut all connections, which makes new ones; a connection may be dead without having said so."""
         for shard in self._get_layer()._shards:

@@ -41,6 +41,9 @@ class ChannelLayer(RedisChannelLayer):
             raise message
         return message
 
+    async def serve(self) -> None:
+        """What other processes publish comes through Redis."""
+
     async def reset(self) -> None:
         """Connections that hang end by themselves, by their `socket_timeout`."""
 

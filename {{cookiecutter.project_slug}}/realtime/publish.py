@@ -14,7 +14,7 @@ import msgspec
 from channels.layers import get_channel_layer
 
 from realtime.codes import NOT_AUTHENTICATED
-from realtime.events import EVERYWHERE, GAP, KICK, TEXT, check, text_event
+from realtime.events import EVERYWHERE, GAP, KICK, TEXT, NobodyListens, check, text_event
 from realtime.hub import serving_hub
 
 logger = logging.getLogger("realtime")
@@ -134,9 +134,10 @@ class _Publisher:
         except Exception as error:  # each layer has its own
             with self._changed:
                 self._lost += 1
-            self._keep(group, event)
-            level = logging.WARNING if isinstance(error, LayerAway) else logging.ERROR
-            self._log(level, "could not publish to %s: %r", group, error)
+            if not isinstance(error, NobodyListens):
+                self._keep(group, event)
+            level = logging.WARNING if isinstance(error, ConnectionError) else logging.ERROR
+            self._log(level, "could not publish to %s: %s", group, str(error) or repr(error))
             return False
         return True
 
@@ -192,6 +193,8 @@ class _Publisher:
                     await get_channel_layer().group_send(group, event)
                 except Exception:  # a connection that was lost raises once, and is replaced
                     await get_channel_layer().group_send(group, event)
+        except NobodyListens:
+            raise
         except Exception as error:
             self._away_until = time.monotonic() + PAUSE
             if own:
@@ -251,11 +254,6 @@ def _publisher() -> _Publisher:
 
 
 def _background_loop() -> asyncio.AbstractEventLoop:
-    if getattr(type(get_channel_layer()), "in_process", False):
-        logger.warning(
-            "the in-memory channel layer reaches only sockets of the process that publishes, and this one "
-            "has none; a channel layer that processes share lets commands and workers publish, too"
-        )
     loop = _BackgroundLoop()
     threading.Thread(target=loop.run_forever, name="publish", daemon=True).start()
     atexit.register(flush)

@@ -10,6 +10,7 @@ from daphne.endpoints import build_endpoint_description_strings
 from django.conf import settings
 from twisted.internet.defer import Deferred
 
+from serving.hub import start_hub
 from serving.starting import start_server
 from serving.stopping import drain_sockets, finish_handshakes
 from serving.timeouts import CLOSE_TIMEOUT, GRACE, PING_INTERVAL, PING_TIMEOUT, REQUEST_TIMEOUT
@@ -97,6 +98,7 @@ ws_protocol.WebSocketFactory.protocol = WebSocketProtocol
 class Server(daphne.server.Server):
     def run(self):
         self.ports = []
+        daphne.server.twisted_loop.call_soon(start_hub)
         super().run()
 
     def listen_success(self, port):

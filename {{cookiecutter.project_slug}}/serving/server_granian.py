@@ -13,6 +13,7 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 
 from serving.granian_sockets import cut, ended, started, watch
+from serving.hub import start_hub
 from serving.preflight import preflight
 from serving.stopping import drain_sockets, finish_handshakes
 from serving.timeouts import GRACE, REQUEST_TIMEOUT
@@ -26,6 +27,7 @@ def load_application():
 
     loop = asyncio.get_event_loop()
     loop.call_soon(handle_stops, loop)  # Granian sets its own handlers before the loop's first step
+    loop.call_soon(start_hub)
     app = closing_at_once(application)
     if sys.platform == "linux":
         app.watching = loop.create_task(watch())

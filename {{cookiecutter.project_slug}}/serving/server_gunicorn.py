@@ -11,6 +11,7 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 from uvicorn_worker import UvicornWorker
 
+from serving.hub import start_hub
 from serving.starting import start_server
 from serving.timeouts import GRACE
 from serving.uvicorn_setup import OPTIONS, before_shutdown
@@ -20,6 +21,10 @@ class Server(uvicorn.Server):
     def __init__(self, config, parent=None):
         super().__init__(config)
         self.parent = parent or os.getppid()
+
+    async def startup(self, sockets=None):
+        await super().startup(sockets)
+        start_hub()
 
     async def on_tick(self, counter):
         """Stop, too, when the parent process was killed, which would leave this one behind with the port."""

@@ -17,6 +17,7 @@ from hypercorn.protocol.ws_stream import WSStream
 from wsproto.events import CloseConnection, Message, Ping, Pong
 from wsproto.extensions import PerMessageDeflate
 
+from serving.hub import start_hub
 from serving.starting import start_server
 from serving.stopping import drain_sockets
 from serving.timeouts import CLOSE_TIMEOUT, GRACE, PING_INTERVAL
@@ -137,7 +138,9 @@ async def run(signals):
         await asyncio.sleep(0.1)  # until the last handshakes have arrived, and are refused
         loop.call_later(GRACE, main.cancel)  # it would wait for one that does not read, too
 
-    await hypercorn.asyncio.serve(make_application(), make_config(), shutdown_trigger=stopped)
+    application = make_application()
+    start_hub()
+    await hypercorn.asyncio.serve(application, make_config(), shutdown_trigger=stopped)
 
 
 def serve(signals=()):

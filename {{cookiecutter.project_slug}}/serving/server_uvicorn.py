@@ -6,10 +6,17 @@ import os
 import uvicorn
 from django.conf import settings
 
+from serving.hub import start_hub
 from serving.starting import start_server
 from serving.uvicorn_setup import OPTIONS, before_shutdown
 
-uvicorn_shutdown, uvicorn_on_tick = uvicorn.Server.shutdown, uvicorn.Server.on_tick
+uvicorn_startup, uvicorn_shutdown = uvicorn.Server.startup, uvicorn.Server.shutdown
+uvicorn_on_tick = uvicorn.Server.on_tick
+
+
+async def startup(server, sockets=None):
+    await uvicorn_startup(server, sockets)
+    start_hub()
 
 
 async def on_tick(server, counter):
@@ -24,7 +31,7 @@ async def shutdown(server, sockets=None):
 
 
 # Every worker imports this module anew, so what stands here holds in each of them.
-uvicorn.Server.shutdown, uvicorn.Server.on_tick = shutdown, on_tick
+uvicorn.Server.startup, uvicorn.Server.shutdown, uvicorn.Server.on_tick = startup, shutdown, on_tick
 
 
 def serve(workers=1):

@@ -1,0 +1,20 @@
+"""The hub begins with the server, not with the first socket: commands publish to it from then on."""
+
+import logging
+
+logger = logging.getLogger("serving")
+
+
+def start_hub() -> None:
+    """Start the hub of the running event loop, in the background: the channel layer may be away."""
+    from realtime.hub import get_hub  # by workers only: their parent process loads no application code
+
+    hub = get_hub()
+
+    async def start():
+        try:
+            await hub.start()
+        except Exception as error:  # the next socket tries again
+            logger.warning("could not start the hub: %s", error)
+
+    hub.spawn(start())
