@@ -1,15 +1,19 @@
-"""Refuse answers that would not work, before a file is written: one line that says the rule and the cure.
+"""Refuse answers that would not work, before a file is written: a line for each, with the rule and the cure.
 
-An extension of Jinja, so that it runs in the process of cookiecutter or cruft: what a hook says, in a process
+Extensions of Jinja, so that they run in the process of cookiecutter or cruft: what a hook says, in a process
 of its own, stands above a traceback. See
 https://cookiecutter.readthedocs.io/en/stable/advanced/local_extensions.html
 """
 
+import json
 import keyword
 import logging
+import os
 import re
+import shlex
 import sys
 import unicodedata
+from ipaddress import ip_address
 from pathlib import Path
 
 from cookiecutter.exceptions import FailedHookException
@@ -23,19 +27,25 @@ JOINERS = "\u200d"
 
 
 class Refusal(FailedHookException, SystemExit):
-    """The line to show: cookiecutter, which knows the first class, prints it and removes the folder; where
+    """What to show: cookiecutter, which knows the first class, prints it and removes the folder; where
     nobody catches it, as in cruft, it ends the program for the second."""
 
-    def __init__(self, line):
-        super().__init__(line)
-        self.code = line
+    def __init__(self, text):
+        super().__init__(text)
+        self.code = text
 
 
 def accept(answers):
     """Return the answers, a dict, if a project can be made from them; raise `Refusal` otherwise."""
+    problems = {}
     for check in CHECKS:
-        if problem := check(answers):
-            raise Refusal(problem)
+        for question, problem in check(answers):
+            problems.setdefault(question, f"{question} {problem}")
+    if problems:
+        lines = list(problems.values())
+        if command := again(answers):
+            lines += ["", "The same answers again, to correct:", f"  {command}"]
+        raise Refusal("\n".join(lines))
     return answers
 
 
@@ -47,56 +57,84 @@ def is_no_refusal(record):
 logging.getLogger("cookiecutter.hooks").addFilter(is_no_refusal)
 
 
+def again(answers):
+    """Return the command that gives these answers without questions; none when cruft updates a project."""
+    texts = {question: str(text) for question, text in answers.items() if not question.startswith("_")}
+    texts = {question: "".join(filter(is_visible, text)) for question, text in texts.items()}
+    template = answers["_template"]
+    if "_commit" in answers:  # which is cruft's
+        command = ["cruft", "create", template, "--no-input", "--extra-context", json.dumps(texts)]
+        return shlex.join(command) if "create" in sys.argv else ""
+    if not re.search(r":|\.zip$", template):
+        template = str(Path.cwd())
+    command = ["cookiecutter", template, "--no-input"]
+    if answers.get("_checkout"):
+        command += ["--checkout", answers["_checkout"]]
+    folder = answers.get("_output_dir")
+    if folder and folder != os.environ.get("PWD"):
+        command += ["--output-dir", folder]
+    return shlex.join([*command, *(f"{question}={text}" for question, text in texts.items())])
+
+
+def is_visible(character):
+    return character in JOINERS or unicodedata.category(character) not in {"Cc", "Cf", "Cs", "Zl", "Zp"}
+
+
+# Each check yields questions and what is wrong with their answers. The first that is wrong with one counts.
+
+
 def texts_are_plain(answers):
     for key in (key for key in answers if not key.startswith("_") and key not in answers["_options"]):
         text = str(answers[key])
-        if not text.strip() or text != text.strip():
-            return f"{key} is empty or has spaces around it; write some text without them."
-        for character in text:
-            if unicodedata.category(character) in {"Cc", "Cf", "Cs", "Zl", "Zp"} and character not in JOINERS:
-                return (
-                    f"{key} holds the invisible character U+{ord(character):04X}; "
-                    "write it on one line without control characters."
-                )
-        if "\\" in text:
-            return f"{key} holds a backslash, which Python, TOML and YAML read differently; leave it out."
-        if re.search(r"{[#%{]|[#%}]}|^#%", text):
-            return f"{key} holds template marks (two braces, a brace with % or #, #% first); leave them out."
-        if "'" in text and '"' in text:
-            return f"{key} holds both ' and \"; keep one kind, or write \u2019 and \u201c \u201d."
+        invisible = [f"U+{ord(character):04X}" for character in text if not is_visible(character)]
+        if invisible:
+            rule = "write it on one line without control characters."
+            problem = f"holds the invisible character {invisible[0]}; {rule}"
+        elif not text.strip() or text != text.strip():
+            problem = "is empty or has spaces around it; write some text without them."
+        elif "\\" in text:
+            problem = "holds a backslash, which Python, TOML and YAML read differently; leave it out."
+        elif re.search(r"{[#%{]|[#%}]}|^#%", text):
+            problem = "holds template marks (two braces, a brace with % or #, #% first); leave them out."
+        elif "'" in text and '"' in text:
+            problem = "holds both ' and \"; keep one kind, or write \u2019 and \u201c \u201d."
+        else:
+            continue
+        yield key, problem
 
 
 def choices_are_offered(answers):
     """Cookiecutter itself looks at what is typed and given on the command line, but not at a replay file."""
     for key, offered in answers["_options"].items():
         if key not in answers["_lists"] and answers[key] not in offered:
-            return f"{key} {answers[key]!r} is not offered; choose one of {', '.join(offered)}."
+            yield key, f"{answers[key]!r} is not offered; choose one of {', '.join(offered)}."
 
 
 def lists_name_known_items(answers):
     for key in answers["_lists"]:
         offered = answers["_options"][key]
-        names = [name.strip().lower() for name in str(answers[key]).split(",")]
-        if names in (["all"], ["none"]):
-            continue
-        for name in names:
-            if name in ("all", "none"):
-                return f"{key} has {name!r} beside other names; give {name} alone, or the names alone."
-            if name not in offered:
-                known = ", ".join(offered)
-                return f"{key} has the unknown item {name!r}; choose from {known}, or all, or none."
+        names = [name.strip().lower() for name in str(answers[key]).split(",") if name.strip()]
+        unknown = [repr(name) for name in names if name not in (*offered, "all", "none")]
+        if unknown:
+            items = "item" if len(unknown) == 1 else "items"
+            known = ", ".join(offered)
+            yield key, f"has the unknown {items} {', '.join(unknown)}; choose from {known}, or all, or none."
+        for name in ("all", "none"):
+            if name in names and set(names) != {name}:
+                yield key, f"has {name!r} beside other names; give {name} alone, or the names alone."
 
 
 def slug_is_a_package_name(answers):
     slug = str(answers["project_slug"])
     if not re.fullmatch(r"[a-z]([a-z0-9_]{,61}[a-z0-9])?", slug) or "___" in slug:
         example = re.sub(r"[^a-z0-9]+|___+", "_", slug.lower()).lstrip("_0123456789")[:63].rstrip("_")
-        return (
-            f"project_slug {slug!r} is no package name (lower-case letters, digits and _, a letter first, "
-            f"no _ at the end, no ___, 63 at most); write it e.g. as {example or 'live_site'}."
+        yield (
+            "project_slug",
+            f"{slug!r} is not a package name (lower-case letters, digits and _, a letter first, "
+            f"no _ at the end, no ___, 63 at most); write it e.g. as {example or 'live_site'}.",
         )
-    if keyword.iskeyword(slug) or keyword.issoftkeyword(slug):
-        return f"project_slug {slug!r} is a keyword of Python; choose another name, e.g. my_{slug}_site."
+    elif keyword.iskeyword(slug) or keyword.issoftkeyword(slug):
+        yield "project_slug", f"{slug!r} is a keyword of Python; choose another name, e.g. my_{slug}_site."
 
 
 def slug_shadows_nothing(answers):
@@ -107,7 +145,7 @@ def slug_shadows_nothing(answers):
         ("the dependency", dependencies()),
     ):
         if slug in names:
-            return f"project_slug {slug!r} shadows {kind} {slug}; choose another name, e.g. my_{slug}_site."
+            yield "project_slug", f"{slug!r} shadows {kind} {slug}; choose another name, e.g. my_{slug}_site."
 
 
 def dependencies():
@@ -126,37 +164,62 @@ def read(path):
 def email_is_an_address(answers):
     email = str(answers["author_email"])
     name, _, domain = email.rpartition("@")
-    if not re.fullmatch(r"[A-Za-z0-9.!#$%&'*+/=?^_`|~-]+", name) or not is_domain(domain):
-        return f"author_email {email!r} is no e-mail address; write it like ada@example.com."
+    if not re.fullmatch(r"[A-Za-z0-9.!#$%&'*+/=?^_`|~-]+", name) or "." not in domain or not is_host(domain):
+        yield "author_email", f"{email!r} is not an e-mail address; write it like ada@example.com."
 
 
-def domain_is_a_host_name(answers):
+def domain_is_a_host(answers):
     domain = str(answers["domain_name"])
-    if not is_domain(domain):
-        return f"domain_name {domain!r} is no host name; write it bare and in ASCII, like live.example.com."
+    if not is_host(domain) and not is_address(domain):
+        yield (
+            "domain_name",
+            f"{domain!r} is neither a host name nor an IP address; write it bare and in ASCII, "
+            "like live.example.com, localhost, 192.0.2.7 or [2001:db8::7].",
+        )
+    elif is_address(domain) and "kubernetes" in chosen(answers)["deployment"]:
+        yield (
+            "domain_name",
+            f"{domain!r} is an IP address, which no Ingress of Kubernetes takes; "
+            "write a host name, or leave kubernetes out of deployment.",
+        )
 
 
-def is_domain(text):
+def is_host(text):
     label = r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)"
-    return len(text) < 254 and re.fullmatch(rf"({label}\.)+(?=[A-Za-z]){label}", text)
+    return len(text) < 254 and re.fullmatch(rf"({label}\.)*(?=[A-Za-z]){label}", text)
+
+
+def is_address(text):
+    """Say whether a text is an IP address as URLs have it, where one of version 6 stands in brackets."""
+    try:
+        version = ip_address(text.removeprefix("[").removesuffix("]")).version
+    except ValueError:
+        return False
+    return re.fullmatch(r"\[[^%]+\]" if version == 6 else r"[0-9.]+", text)
+
+
+def chosen(answers):
+    """Return the choices that were made of each option, as lists."""
+    return {
+        option: str(answers.get(f"__{option}", answers[option])).split(", ") for option in answers["_options"]
+    }
 
 
 def needs_are_met(answers):
-    needs, given = answers["_needs"], set()
-    for option in answers["_options"]:
-        given |= {f"{option}={choice}" for choice in answers.get(f"__{option}", answers[option]).split(", ")}
-    for answer, need in needs.items():
-        if answer in given and need not in given:
-            option, choice = answer.split("=")
-            others = [
-                other
-                for other in answers["_options"][option]
-                if needs.get(f"{option}={other}") in {None, *given}
-            ]
-            return (
-                f"{option} {choice} needs {need.replace('=', ' ')}; "
-                f"choose {need}, or another {option}: {', '.join(others)}."
-            )
+    needs, choices = answers["_needs"], chosen(answers)
+    given = {f"{option}={choice}" for option in choices for choice in choices[option]}
+    for option, offered in answers["_options"].items():
+        wanted = {choice: needs.get(f"{option}={choice}") for choice in offered}
+        others = [choice for choice in offered if wanted[choice] in {None, *given}]
+        for need in dict.fromkeys(wanted[choice] for choice in offered if choice not in others):
+            needy = [choice for choice in choices[option] if wanted.get(choice) == need]
+            if needy:
+                verb = "needs" if len(needy) == 1 else "need"
+                yield (
+                    option,
+                    f"{', '.join(needy)} {verb} {need.replace('=', ' ')}; "
+                    f"choose {need}, or another {option}: {', '.join(others)}.",
+                )
 
 
 CHECKS = (
@@ -166,8 +229,9 @@ CHECKS = (
     slug_is_a_package_name,
     slug_shadows_nothing,
     email_is_an_address,
-    domain_is_a_host_name,
+    domain_is_a_host,
     needs_are_met,
 )
 
 Accept = simple_filter(accept)
+Again = simple_filter(again)

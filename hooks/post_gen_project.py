@@ -2,13 +2,16 @@
 
 import json
 import os
-import secrets
+import re
+import runpy
 import shlex
 import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 ANSWERS = dict(json.loads(r"""{{ cookiecutter.items() | list | tojson }}"""))
+AGAIN = json.loads(r""" {{ cookiecutter | again | tojson }} """)
 OPTIONS = ANSWERS["_options"]
 GIVEN = {option: ANSWERS.get(f"__{option}", ANSWERS[option]).split(", ") for option in OPTIONS}
 LAYER = ANSWERS["channel_layer"]
@@ -48,32 +51,27 @@ def drop(path):
         path.rmdir()
 
 
-def write_env(path):
-    """Write the secrets once: an `.env` that exists is never changed."""
-    lines = ["DEBUG=true", f"SECRET_KEY={secrets.token_urlsafe(48)}"]
-    if ANSWERS["database"] == "postgresql":
-        slug, password = ANSWERS["project_slug"], secrets.token_urlsafe(16)
-        lines.append(f"DATABASE_URL=postgresql://{slug}:{password}@127.0.0.1:5432/{slug}")
-    if LAYER != "memory":
-        lines.append("REDIS_URL=redis://127.0.0.1:6379/0")
-    if ANSWERS["database"] == "postgresql" and "docker" in GIVEN["deployment"]:
-        lines.append(f"POSTGRES_PASSWORD={secrets.token_hex(16)}")
-    try:
-        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    except FileExistsError:
-        return
-    with open(descriptor, "w", encoding="utf-8") as file:
-        file.write("\n".join(lines) + "\n")
+def is_compared(folder):
+    """Say whether cruft made this to compare it with a project: in a temporary folder, which goes again."""
+    temporary = Path(tempfile.gettempdir()).resolve()
+    return (
+        "_commit" in ANSWERS
+        and folder.parents[1] == temporary
+        and re.fullmatch(r"tmp[a-z0-9_]{8}", folder.parent.name)  # as `tempfile` names them
+    )
 
 
-def summary():
-    folder = Path.cwd()
+def summary(folder):
+    in_git = any((parent / ".git").exists() for parent in (folder, *folder.parents))
     if str(folder.parent) == os.environ.get("PWD"):
         folder = folder.name
-    questions = {key: value for key, value in ANSWERS.items() if not key.startswith("_")}
-    command = ["cookiecutter", ANSWERS["_template"], "--no-input"]
-    command += [f"{key}={value}" for key, value in questions.items()]
     needs = ["PostgreSQL"] * (ANSWERS["database"] == "postgresql") + ["Redis"] * (LAYER != "memory")
+    steps = [f"cd {shlex.quote(str(folder))}"]
+    if not in_git:
+        steps.append("git init && make lock && git add --all && git commit --message 'As generated'")
+    if needs:
+        steps.append(f"make services    ({' and '.join(needs)} with Docker; README.md says how without)")
+    next_steps = "\n  ".join([*steps, "make run"])
     parts = [
         f"Django {ANSWERS['django_version']} on {ANSWERS['server']}",
         f"channel layer {LAYER}",
@@ -87,14 +85,14 @@ def summary():
 Made {folder}: {"; ".join(parts)}.
 
 Next:
-  cd {shlex.quote(str(folder))}
-  make run{f"    (with {' and '.join(needs)} running; .env says where)" if needs else ""}
+  {next_steps}
 
 The same project again, without questions:
-  {shlex.join(command)}
+  {AGAIN}
 """
 
 
 keep(claims())
-write_env(Path(".env"))
-print(summary())
+if not is_compared(Path.cwd()):
+    runpy.run_path("config/dotenv.py")["complete"](environment={})
+    print(summary(Path.cwd()))

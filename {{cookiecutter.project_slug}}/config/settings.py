@@ -23,7 +23,10 @@ PROJECT_NAME = {{cookiecutter.__project_name}}
 DESCRIPTION = {{cookiecutter.__description}}
 
 env = Env()
-env.read_env(BASE_DIR / ".env", recurse=False)
+try:
+    env.read_env(BASE_DIR / ".env", recurse=False)
+except (OSError, UnicodeDecodeError) as error:
+    raise SystemExit(f".env is no text file that may be read: {error}. Mend or move it.") from None
 
 
 def read(parse, name, rule, **options):
@@ -31,8 +34,10 @@ def read(parse, name, rule, **options):
     try:
         return parse(name, **options)
     except (EnvError, ValueError):
-        problem = "missing" if env.str(name, default=None) is None else "wrong"
-        cure = f"It must be {rule}. Set it in the environment or in .env."
+        problem, hint = "wrong", ""
+        if env.str(name, default=None) is None:
+            problem, hint = "missing", "; for development `make .env` does"
+        cure = f"It must be {rule}. Set it in the environment or in .env{hint}."
         raise SystemExit(f"{name} is {problem}. {cure}") from None
 
 
@@ -109,7 +114,7 @@ LOG_LEVEL = read(
 ALLOWED_HOSTS = read(
     env.list,
     "ALLOWED_HOSTS",
-    "host names, for example ALLOWED_HOSTS={{ cookiecutter.domain_name }},www.{{ cookiecutter.domain_name }}",
+    "host names, for example ALLOWED_HOSTS=example.com,www.example.com",
     default=["localhost", "127.0.0.1", "[::1]"] if DEBUG else ["{{ cookiecutter.domain_name }}"],
     validate=bare_names,
 )

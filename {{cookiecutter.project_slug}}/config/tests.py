@@ -15,7 +15,7 @@ from django.urls import path, re_path
 from django.views.decorators.csrf import csrf_protect
 
 from accounts.models import User
-from config import asgi  # noqa: F401  (it sets the middleware up)
+from config import asgi, dotenv  # noqa: F401  (asgi sets the middleware up)
 from config.middleware import hooks_in_threads
 from realtime.checks import routes_that_nobody_reaches
 from realtime.consumer import NoSuchSocket
@@ -186,3 +186,43 @@ def test_every_page_of_the_menu_is_there(admin_client):
     for address, label, text in home.context["nav"]:
         assert admin_client.get(address).status_code == 200
         assert (label in home.text, text in home.text) == (True, True)
+
+
+@pytest.fixture
+def env_file(tmp_path, monkeypatch):
+    path = tmp_path / ".env"
+    monkeypatch.setattr(dotenv, "FILE", path)
+    return path
+
+
+def test_env_file_is_written_once_and_for_its_owner_alone(env_file):
+    assert dotenv.complete({}).startswith("Wrote DEBUG, SECRET_KEY")
+    assert env_file.stat().st_mode & 0o777 == 0o600
+    written = env_file.read_text()
+    assert dotenv.complete({}) == ""
+    assert env_file.read_text() == written
+
+    env_file.unlink()
+    dotenv.complete({})
+    debug, secret_key, *_ = written.splitlines()
+    assert env_file.read_text().startswith(f"{debug}\nSECRET_KEY=")
+    assert secret_key not in env_file.read_text()
+
+
+def test_env_file_gets_what_it_lacks(env_file):
+    env_file.write_text("# Mine\nPORT=9000 # not 8000")
+    assert dotenv.complete({}).startswith("Wrote DEBUG, SECRET_KEY")
+    first, second, third, *_ = env_file.read_text().splitlines()
+    assert [first, second, third] == ["# Mine", "PORT=9000 # not 8000", "DEBUG=true"]
+
+
+@pytest.mark.parametrize("text", ["SECRET_KEY=of-production", "DEBUG=false", "export DEBUG = 'off' # now"])
+def test_env_file_of_production_is_left_alone(env_file, text):
+    env_file.write_text(text)
+    assert dotenv.complete({}).endswith("it is not for development, since DEBUG is off there.")
+    assert env_file.read_text() == text
+
+
+def test_env_file_is_not_needed_where_the_environment_has_the_settings(env_file):
+    assert dotenv.complete({"SECRET_KEY": "as CI has it"}) == ""
+    assert not env_file.exists()

@@ -9,12 +9,12 @@ from django.core.cache import cache
 from django.db import connection
 
 logger = logging.getLogger("serving")
+CACHE = "{{ 'The cache' if cookiecutter.channel_layer == 'memory' else 'REDIS_URL' }}"
 
 
 def preflight() -> None:
     check_address()
-    look_for_database()
-    look_for_cache()
+    look_for_services()
 
 
 def check_address() -> None:
@@ -30,6 +30,11 @@ def check_address() -> None:
         sys.exit(f"Cannot listen on {settings.HOST}:{settings.PORT}: {reason}. Set HOST or PORT.")
 
 
+def look_for_services() -> bool:
+    """Look for the database and the cache, and say whether both are there."""
+    return look_for_database() & look_for_cache()
+
+
 def look_for_database() -> bool:
     """Say what keeps us from the database. The server starts all the same: it may be there in a moment."""
     own = connection.copy()
@@ -43,13 +48,15 @@ def look_for_database() -> bool:
     return True
 
 
-def look_for_cache() -> None:
+def look_for_cache() -> bool:
     """Say what keeps us from the cache. The server starts all the same: it may be there in a moment."""
     try:
         cache.get("preflight")
     except Exception as error:  # options in its address that do not fit raise more than its own errors
-        logger.error("the cache in config/settings.py does not answer yet: %s", error)
+        logger.error("%s does not work yet: %s", CACHE, error)
+        return False
+    return True
 
 
 if __name__ == "__main__":
-    sys.exit(not look_for_database())
+    sys.exit(not look_for_services())

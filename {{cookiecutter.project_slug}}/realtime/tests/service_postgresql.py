@@ -11,4 +11,4 @@ def django_db_modify_db_settings():
     try:
         psycopg.connect(**{**connection.get_connection_params(), "dbname": "postgres"}).close()
     except psycopg.OperationalError as error:
-        pytest.exit(f"The tests need PostgreSQL at DATABASE_URL ({error}). Start it, or correct .env.", 1)
+        pytest.exit(f"The tests need PostgreSQL at DATABASE_URL ({error}). `make services` starts it.", 1)

@@ -16,7 +16,7 @@ def own_part_of_redis():
         try:
             redis.ping()
         except RedisError as error:
-            pytest.exit(f"The tests need Redis at REDIS_URL ({error}). Start it, or correct .env.", 1)
+            pytest.exit(f"The tests need Redis at REDIS_URL ({error}). `make services` starts it.", 1)
         yield
         for key in redis.scan_iter(f"{prefix}*"):
             redis.delete(key)

@@ -19,7 +19,7 @@ class Command(BaseCommand):
             user = User.objects.filter(username=name).first() or User(username=name, role=name)
             if user.pk and not settings.DEBUG:
                 raise CommandError(f"There is a user {name} already, whom only DEBUG=true allows to change.")
-            user.email = f"{name}@{{ cookiecutter.domain_name }}"
+            user.email = f"{name}@example.com"
             user.is_staff = user.is_superuser = name == "admin"
             user.set_password(password)
             user.save()
