@@ -185,6 +185,7 @@ PRODUCTION = os.environ | {
     "DEBUG": "false",
     "SECRET_KEY": "only-here-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJKLMNOPQRSTUVWXYZ",
     "ALLOWED_HOSTS": "example.com",
+    "EMAIL_URL": "submission://user:password@mail.example.com",
 }
 
 

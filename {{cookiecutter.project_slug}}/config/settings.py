@@ -43,6 +43,15 @@ def database(name, **options):
     return found
 
 
+def mail(name, **options):
+    """Read the URL of a mail server, or console:// for none."""
+    found = env.dj_email_url(name, **options)
+    kind, has_host = found.get("EMAIL_BACKEND", ""), bool(found["EMAIL_HOST"])
+    if not kind.endswith("smtp.EmailBackend" if has_host else "console.EmailBackend"):
+        raise ValueError(name)
+    return found | {"EMAIL_TIMEOUT": found["EMAIL_TIMEOUT"] or 10}
+
+
 def rates(name, **options):
     """Read rates such as 50/second;1000/minute."""
     return parse_rates(env.str(name, **options))
@@ -170,7 +179,55 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
+AUTHENTICATION_BACKENDS = ["accounts.backends.NameOrEmailBackend"]
 LOGIN_REDIRECT_URL = "home"
+SIGN_UP = read(
+    env.bool, "SIGN_UP", "true or false: may strangers make accounts; for example SIGN_UP=true", default=DEBUG
+)
+# How many, in how many seconds: logins that fail, accounts that are made, mails that are asked for.
+THROTTLE = {
+    "failed_by_address": (20, 300),
+    "failed_by_address_at_account": (10, 900),  # fewer than is needed to reach the next
+    "failed_at_account": (50, 3600),  # from all addresses but those that its owner has logged in from
+    "sign_up_by_address": (60, 3600),
+    "reset_by_address": (20, 3600),
+    "reset_to_address": (5, 3600),
+}
+
+# Mail
+
+MAIL = read(
+    mail,
+    "EMAIL_URL",
+    "a URL such as submission://user:password@mail.example.com:587 (smtp:// without TLS)",
+    default="console://",
+)
+#% if cookiecutter.django_version == "5.2"
+globals().update(MAIL)  # EMAIL_BACKEND, EMAIL_HOST and so on
+#% else
+MAILERS = {
+    "default": {
+        "BACKEND": MAIL["EMAIL_BACKEND"],
+        "OPTIONS": {
+            "host": MAIL["EMAIL_HOST"],
+            "port": MAIL["EMAIL_PORT"],
+            "username": MAIL["EMAIL_HOST_USER"],
+            "password": MAIL["EMAIL_HOST_PASSWORD"],
+            "use_tls": MAIL["EMAIL_USE_TLS"],
+            "use_ssl": MAIL["EMAIL_USE_SSL"],
+            "timeout": MAIL["EMAIL_TIMEOUT"],
+        }
+        if MAIL["EMAIL_HOST"]
+        else {},
+    }
+}
+#% endif
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = read(
+    env.str,
+    "DEFAULT_FROM_EMAIL",
+    "an address that mail comes from, for example DEFAULT_FROM_EMAIL=noreply@{{ cookiecutter.domain_name }}",
+    default="noreply@{{ cookiecutter.domain_name }}",
+)
 
 # What it is made of
 
@@ -283,7 +340,12 @@ DATABASES["default"]["TEST"] = {"NAME": BASE_DIR / "test.sqlite3"}  # a file, si
 DATABASES["default"]["CONN_MAX_AGE"] = 0
 
 #% if cookiecutter.channel_layer == "memory"
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},  # with more it forgets tickets, and who failed to log in
+    }
+}
 CHANNEL_LAYERS = {"default": {"BACKEND": "realtime.layer.ChannelLayer"}}
 #% else
 REDIS_URL = read(
@@ -398,7 +460,8 @@ REALTIME = {
     "BACKLOG_SIZE": 1_048_576,  # in characters
     "DATABASE_THREADS": 10,
     "DRAIN_SECONDS": 5,
-    "LOGIN_FIELDS": ("is_active", "password", "role"),  # a change of one ends the user's sockets
+    # A change of one ends the user's sockets.
+    "LOGIN_FIELDS": ("is_active", "password", "is_staff", "is_superuser"),
 }
 #% if cookiecutter.rest_api == "drf"
 #%%

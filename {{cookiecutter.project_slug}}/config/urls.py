@@ -1,7 +1,6 @@
 """The pages: those of the site, then the urls.py of each app, where its apps.py says (`url_prefix`)."""
 
 from django.contrib import admin
-from django.contrib.auth import views as auth
 from django.urls import path
 from django.views.generic import TemplateView
 #% if cookiecutter.rest_api == "drf"
@@ -13,12 +12,6 @@ from config import collect
 urlpatterns = [
     path("", TemplateView.as_view(template_name="home.html"), name="home"),
     path("admin/", admin.site.urls),
-    path("accounts/login/", auth.LoginView.as_view(redirect_authenticated_user=True), name="login"),
-    path("accounts/logout/", auth.LogoutView.as_view(), name="logout"),
-    path("accounts/password_change/", auth.PasswordChangeView.as_view(), name="password_change"),
-    path(
-        "accounts/password_change/done/", auth.PasswordChangeDoneView.as_view(), name="password_change_done"
-    ),
 #% if cookiecutter.rest_api == "drf"
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(), name="docs"),
