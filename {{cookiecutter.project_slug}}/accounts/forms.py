@@ -28,7 +28,7 @@ class SignUpForm(UserCreationForm):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["username"].help_text = "At most 150 characters: letters, digits and . + - _"
+        self.fields["username"].help_text = ""
         self.fields["email"].required = True
         self.fields["email"].widget.attrs["autocomplete"] = "email"
 

@@ -6,9 +6,11 @@ import threading
 import pytest
 from django.contrib.auth import authenticate
 from django.contrib.auth.hashers import MD5PasswordHasher
+from django.core.mail import EmailMessage
 from django.db import IntegrityError
 
 from accounts import checks
+from accounts.mail import ConsoleBackend
 from accounts.models import User
 
 PASSWORD = "a-good-secret-1"
@@ -143,6 +145,14 @@ def test_a_forgotten_password_is_replaced_by_mail(client, student, settings, mai
     assert "Password changed" in done.text
     assert client.login(username="student", password=PASSWORD)
     assert "no longer works" in client.get(link, follow=True).text
+
+
+def test_links_are_whole_where_mail_is_printed(capsys):
+    link = "http://testserver/" + "long/" * 40
+    ConsoleBackend().send_messages([EmailMessage("Hello", f"Follow {link}", to=["a@example.com"])])
+    printed = capsys.readouterr().out
+    assert "To: a@example.com\nSubject: Hello\n" in printed
+    assert f"Follow {link}\n" in printed
 
 
 def test_mail_without_a_server_is_warned_of(settings):

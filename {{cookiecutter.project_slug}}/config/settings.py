@@ -49,6 +49,8 @@ def mail(name, **options):
     kind, has_host = found.get("EMAIL_BACKEND", ""), bool(found["EMAIL_HOST"])
     if not kind.endswith("smtp.EmailBackend" if has_host else "console.EmailBackend"):
         raise ValueError(name)
+    if not has_host:
+        return found | {"EMAIL_BACKEND": "accounts.mail.ConsoleBackend"}
     return found | {"EMAIL_TIMEOUT": found["EMAIL_TIMEOUT"] or 10}
 
 
