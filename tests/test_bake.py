@@ -28,7 +28,7 @@ BELONGS_TO = {
     r"channels_redis.pubsub": {"channel_layer": ["redis"]},
     r"channels_redis.core": {"channel_layer": ["redis_queue"]},
     r"InMemoryChannelLayer": {"channel_layer": ["memory"]},
-    r"jwt|simplejwt|bearer": {"auth": ["jwt", "session_jwt"]},
+    r"jwt|simplejwt|bearer|cors|corsheaders": {"auth": ["jwt", "session_jwt"]},
     r"rooms?": {"consumers": ["rooms"]},
     r"notifications?|notify_user": {"consumers": ["notifications"]},
     r"postgres|postgresql|psycopg": {"database": ["postgresql"]},

@@ -13,7 +13,7 @@ from serving import ENVIRONMENT, each, running
 from variants import first
 
 # With workers, since their parent process has to end as well.
-WITH_SERVICES = first(server="granian", channel_layer="redis_queue", database="postgresql")
+WITH_SERVICES = first(server="granian", channel_layer="redis_queue", database="postgresql", auth="jwt")
 WITHOUT = first(channel_layer="memory", database="sqlite")
 MISSING = None
 
@@ -40,6 +40,7 @@ WRONG = [
     (WITHOUT, "EMAIL_URL", "mail.example.com", "such as submission://"),
     (WITHOUT, "EMAIL_URL", "submission://", "such as submission://"),
     (WITHOUT, "EMAIL_URL", "smtp://mail.example.com:port", "such as submission://"),
+    (WITH_SERVICES, "CORS_ALLOWED_ORIGINS", "https://*.example.com", "without *"),
     (WITHOUT, "HSTS_SECONDS", "-1", "HSTS_SECONDS=31536000"),
     (WITHOUT, "HSTS_SECONDS", "a year", "HSTS_SECONDS=31536000"),
     (WITHOUT, "HSTS_INCLUDE_SUBDOMAINS", "some", "true or false"),

@@ -98,3 +98,26 @@ def test_tokens_for_an_email_address_and_no_more_guesses(tokens, settings, monke
     assert answer.status_code == 429
     assert answer["Retry-After"] == "200"
     assert "throttled" in answer.json()["detail"]
+
+
+PAGE = "https://app.example.net"
+PREFLIGHT = {"access-control-request-method": "GET", "access-control-request-headers": "authorization"}
+
+
+@pytest.mark.parametrize(
+    ("origin", "path", "allowed"),
+    [
+        (PAGE, "/api/asyncapi.json", True),
+        (PAGE, "/accounts/login/", False),
+        ("https://evil.example", "/api/asyncapi.json", False),
+    ],
+)
+def test_pages_of_other_sites_use_the_api_if_so_set(client, settings, origin, path, allowed):
+    settings.CORS_ALLOWED_ORIGINS = [PAGE]
+    settings.MIDDLEWARE = ["corsheaders.middleware.CorsMiddleware", *settings.MIDDLEWARE]
+    for answer in (
+        client.options(path, headers=PREFLIGHT | {"origin": origin}),
+        client.get(path, headers={"origin": origin}),
+    ):
+        assert answer.get("Access-Control-Allow-Origin") == (origin if allowed else None)
+        assert "Access-Control-Allow-Credentials" not in answer

@@ -64,8 +64,8 @@ def bare_names(hosts):
         raise ValueError(hosts)
 
 
-def origins(sites):
-    if not all(re.fullmatch(r"https?://[^/]+", site) for site in sites):
+def origins(sites, host="[^/]+"):
+    if not all(re.fullmatch(f"https?://{host}", site) for site in sites):
         raise ValueError(sites)
 
 
@@ -130,6 +130,16 @@ CSRF_TRUSTED_ORIGINS = read(
     default=[],
     validate=origins,
 )
+#% if cookiecutter.auth != "session"
+CORS_ALLOWED_ORIGINS = read(
+    env.list,
+    "CORS_ALLOWED_ORIGINS",
+    "other sites that may use the API, without *, for example CORS_ALLOWED_ORIGINS=https://app.example.com",
+    default=[],
+    validate=lambda sites: origins(sites, host="[^/*]+"),
+)
+CORS_URLS_REGEX = "^/api/"
+#% endif
 HTTPS = read(env.bool, "HTTPS", "true or false, for example HTTPS=true", default=not DEBUG)
 
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
@@ -258,10 +268,14 @@ INSTALLED_APPS = [
 #% endif
 #% if cookiecutter.auth != "session"
     "rest_framework_simplejwt.token_blacklist",
+    "corsheaders",
 #% endif
 ]
 MIDDLEWARE = [  # under ASGI see also config/middleware.py
     "health.middleware.answer_load_balancers",
+#% if cookiecutter.auth != "session"
+    *(["corsheaders.middleware.CorsMiddleware"] if CORS_ALLOWED_ORIGINS else []),
+#% endif
     "django.middleware.security.SecurityMiddleware",
     "{{ cookiecutter.__csp_middleware }}",
     "servestatic.middleware.ServeStaticMiddleware",
@@ -455,6 +469,7 @@ REALTIME = {
     "TOKEN_IN_QUERY": read(
         env.bool, "WS_TOKEN_IN_QUERY", "true or false, for example WS_TOKEN_IN_QUERY=false", default=False
     ),
+    "TOKEN_ORIGINS": CORS_ALLOWED_ORIGINS,  # whose pages may open sockets, too, but not with a cookie
 #% endif
     "PRIVATE_CLOSE_CODES": {{ cookiecutter.server == "daphne" }},  # 4009 for 1009, and so on
     "HEARTBEAT": 25,  # seconds between a client's pings
