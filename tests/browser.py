@@ -68,28 +68,39 @@ def forgive(complaints, reason):
 
 
 @pytest.fixture
-def log_in(site, chromium, complaints):
-    """Return a function that logs a user in, in a browser of their own, and returns the page."""
+def visit(site, chromium, complaints):
+    """Return a function that opens the site in a browser of its own, and returns the page."""
     contexts = []
 
     def hear(message):
         if message.type in ("error", "warning"):
             complaints.append(f"{message.page.url}: {message.text} {message.location['url']}")
 
-    def log_in(username, server=site[1]):
-        context = chromium.new_context(base_url=server.url)
+    def visit(path="/", server=site[1], **options):
+        context = chromium.new_context(base_url=server.url, **options)
         contexts.append(context)
         context.on("console", hear)
         context.on("weberror", lambda error: complaints.append(f"{error.page.url}: {error.error}"))
         page = context.new_page()
-        page.goto("/accounts/login/")
+        page.goto(path)
+        return page
+
+    yield visit
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def log_in(site, visit):
+    """Return a function that logs a user in, in a browser of their own, and returns the page."""
+
+    def log_in(username, server=site[1]):
+        page = visit("/accounts/login/", server)
         submit_login(page, username)
         expect(page).to_have_url(f"{server.url}/")
         return page
 
-    yield log_in
-    for context in contexts:
-        context.close()
+    return log_in
 
 
 def submit_login(page, username):

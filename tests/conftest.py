@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 from jinja2 import Environment
 
-from browser import chromium, complaints, log_in, site  # noqa: F401  (fixtures)
+from browser import chromium, complaints, log_in, site, visit  # noqa: F401  (fixtures)
 from images import image  # noqa: F401
 from offered import QUESTIONS
 from services import postgresql, valkey  # noqa: F401

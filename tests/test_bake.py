@@ -28,7 +28,7 @@ BELONGS_TO = {
     r"channels_redis.pubsub": {"channel_layer": ["redis"]},
     r"channels_redis.core": {"channel_layer": ["redis_queue"]},
     r"InMemoryChannelLayer|REALTIME_SOCKET|realtime\.sock": {"channel_layer": ["memory"]},
-    r"jwt|simplejwt|bearer": {"auth": ["jwt", "session_jwt"]},
+    r"jwt|simplejwt|bearer|cors|corsheaders": {"auth": ["jwt", "session_jwt"]},
     r"rooms?": {"consumers": ["rooms"]},
     r"notifications?|notify_user": {"consumers": ["notifications"]},
     r"postgres|postgresql|psycopg": {"database": ["postgresql"]},
@@ -196,6 +196,7 @@ PRODUCTION = os.environ | {
     "DEBUG": "false",
     "SECRET_KEY": "only-here-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJKLMNOPQRSTUVWXYZ",
     "ALLOWED_HOSTS": "example.com",
+    "EMAIL_URL": "submission://user:password@mail.example.com",
 }
 
 

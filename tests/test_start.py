@@ -14,7 +14,7 @@ from serving import ENVIRONMENT, each, running
 from variants import first
 
 # With workers, since their parent process has to end as well.
-WITH_SERVICES = first(server="granian", channel_layer="redis_queue", database="postgresql")
+WITH_SERVICES = first(server="granian", channel_layer="redis_queue", database="postgresql", auth="jwt")
 WITHOUT = first(channel_layer="memory", database="sqlite")
 MISSING = None
 
@@ -43,6 +43,11 @@ WRONG = [
     (WITHOUT, "FORWARDED_ALLOW_IPS", "proxy.example", "addresses of your proxies"),
     (WITHOUT, "ALLOWED_HOSTS", "https://example.com", "host names"),
     (WITHOUT, "CSRF_TRUSTED_ORIGINS", "app.example.com", "CSRF_TRUSTED_ORIGINS=https://app.example.com"),
+    (WITHOUT, "SIGN_UP", "sometimes", "true or false"),
+    (WITHOUT, "EMAIL_URL", "mail.example.com", "such as submission://"),
+    (WITHOUT, "EMAIL_URL", "submission://", "such as submission://"),
+    (WITHOUT, "EMAIL_URL", "smtp://mail.example.com:port", "such as submission://"),
+    (WITH_SERVICES, "CORS_ALLOWED_ORIGINS", "https://*.example.com", "without *"),
     (WITHOUT, "HSTS_SECONDS", "-1", "HSTS_SECONDS=31536000"),
     (WITHOUT, "HSTS_SECONDS", "a year", "HSTS_SECONDS=31536000"),
     (WITHOUT, "HSTS_INCLUDE_SUBDOMAINS", "some", "true or false"),
@@ -159,6 +164,7 @@ def test_browsers_are_bound_to_https_for_as_long_as_it_is_set(variant, values, h
         "DEBUG": "false",
         "ALLOWED_HOSTS": "example.com",
         "FORWARDED_ALLOW_IPS": "127.0.0.1",
+        "EMAIL_URL": "submission://user:password@mail.example.com",
         **values,
     }
     assert "no issues" in project.run(".venv/bin/python", "manage.py", "check", "--deploy", **production)

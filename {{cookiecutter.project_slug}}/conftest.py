@@ -168,16 +168,22 @@ async def nothing_stays():
     await sync_to_async(connections.close_all)()
 
 
+@pytest.fixture(autouse=True)
+def quick_passwords(settings):
+    """Hash without the seconds that a guess is meant to take."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
 @pytest.fixture
 def student(transactional_db):
-    return User.objects.create_user("student", password="a-secret", role=User.Role.STUDENT)
+    return User.objects.create_user("student", password="a-secret")
 
 
 @pytest.fixture
 def mentor(transactional_db):
-    return User.objects.create_user("mentor", password="a-secret", role=User.Role.MENTOR)
+    return User.objects.create_user("mentor", password="a-secret")
 
 
 @pytest.fixture
 def admin(transactional_db):
-    return User.objects.create_superuser("admin", password="a-secret", role=User.Role.ADMIN)
+    return User.objects.create_superuser("admin", password="a-secret")

@@ -81,12 +81,7 @@ def change_password(person, new):
 
 
 def set_active(site, person, active):
-    fields = {
-        "username": person.name,
-        "date_joined_0": "2026-01-01",
-        "date_joined_1": "12:00",
-        "role": "student",
-    }
+    fields = {"username": person.name, "date_joined_0": "2026-01-01", "date_joined_1": "12:00"}
     fields |= {"is_active": "on"} if active else {}
     return site.admin.post(f"/admin/accounts/user/{person.id}/change/", **fields)
 

@@ -2,10 +2,11 @@ from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 
 from accounts.models import User
+from accounts.throttle import limited
+
+admin.site.login = limited(admin.site.login)
 
 
 @admin.register(User)
 class AccountAdmin(UserAdmin):
-    list_display = ("username", "email", "role", "is_active", "is_staff")
-    list_filter = ("role", *UserAdmin.list_filter)
-    fieldsets = (*UserAdmin.fieldsets, ("Role", {"fields": ("role",)}))
+    list_display = ("username", "email", "is_active", "is_staff")

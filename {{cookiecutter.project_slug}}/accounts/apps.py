@@ -3,9 +3,7 @@ from django.apps import AppConfig
 
 class AccountsConfig(AppConfig):
     name = "accounts"
-#% if cookiecutter.auth != "session"
-    url_prefix = "api/"
-#% endif
-#%%
+    url_prefix = ""
+
     def ready(self):
-        from accounts import signals  # noqa: F401  (connects them)
+        from accounts import checks, signals, throttle  # noqa: F401  (connect and register what is in them)

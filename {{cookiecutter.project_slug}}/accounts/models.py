@@ -1,17 +1,30 @@
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.db.models.functions import Upper
 #% if cookiecutter.auth != "session"
 from django.utils import timezone
 #% endif
 #%%
 
 class User(AbstractUser):
-    class Role(models.TextChoices):
-        STUDENT = "student"
-        MENTOR = "mentor"
-        ADMIN = "admin"
+    class Meta(AbstractUser.Meta):
+        constraints = [  # on UPPER, which is what the lookup iexact asks PostgreSQL for
+            models.UniqueConstraint(
+                Upper("email"),
+                name="accounts_user_email",
+                condition=~models.Q(email=""),
+                violation_error_message="A user with that email address already exists.",
+            )
+        ]
 
-    role = models.CharField(max_length=10, choices=Role, default=Role.STUDENT)
+    @classmethod
+    def name_of(cls, login):
+        """Return the username for a name or an email address; what belongs to nobody stays as it is."""
+        if "@" not in login:
+            return login
+        found = cls.objects.filter(models.Q(username=login) | models.Q(email__iexact=login))
+        names = list(found.values_list("username", flat=True))
+        return names[0] if names and login not in names else login
 #% if cookiecutter.auth != "session"
 #%%
 

@@ -1,13 +1,15 @@
 """Tokens, and the sockets that were opened with them, end with the login."""
 
+from types import SimpleNamespace
+
 import pytest
 from asgiref.sync import sync_to_async
 from django.test import AsyncClient
 from django.utils import timezone
 from rest_framework_simplejwt.settings import api_settings
 
-from accounts import signals
-from accounts.models import RevokedLogin
+from accounts import signals, throttle
+from accounts.models import RevokedLogin, User
 from accounts.tokens import AccessToken, RefreshToken
 from realtime.codes import NOT_AUTHENTICATED
 
@@ -81,3 +83,41 @@ def test_a_login_that_was_ended_is_forgotten_when_its_tokens_are_over(tokens):
     ended = RevokedLogin.objects.get()
     assert ended.sid == AccessToken(pair["access"], verify=False)["sid"]
     assert ended.expires_at.timestamp() >= RefreshToken(pair["refresh"], verify=False)["exp"]
+
+
+def test_tokens_for_an_email_address_and_no_more_guesses(tokens, settings, monkeypatch):
+    User.objects.update(email="student@example.com")
+    assert tokens(username="Student@example.com", password="a-secret").status_code == 200
+    settings.THROTTLE = settings.THROTTLE | {"failed_by_address": (2, 300)}
+    throttle.cache.clear()
+    monkeypatch.setattr(throttle, "time", SimpleNamespace(time=lambda: 1_000_000.0, monotonic=lambda: 0.0))
+    statuses = [tokens(username="student", password="wrong").status_code for _ in range(3)]
+    answer = tokens(**LOGIN)
+    throttle.cache.clear()
+    assert statuses == [401, 401, 429]
+    assert answer.status_code == 429
+    assert answer["Retry-After"] == "200"
+    assert "throttled" in answer.json()["detail"]
+
+
+PAGE = "https://app.example.net"
+PREFLIGHT = {"access-control-request-method": "GET", "access-control-request-headers": "authorization"}
+
+
+@pytest.mark.parametrize(
+    ("origin", "path", "allowed"),
+    [
+        (PAGE, "/api/asyncapi.json", True),
+        (PAGE, "/accounts/login/", False),
+        ("https://evil.example", "/api/asyncapi.json", False),
+    ],
+)
+def test_pages_of_other_sites_use_the_api_if_so_set(client, settings, origin, path, allowed):
+    settings.CORS_ALLOWED_ORIGINS = [PAGE]
+    settings.MIDDLEWARE = ["corsheaders.middleware.CorsMiddleware", *settings.MIDDLEWARE]
+    for answer in (
+        client.options(path, headers=PREFLIGHT | {"origin": origin}),
+        client.get(path, headers={"origin": origin}),
+    ):
+        assert answer.get("Access-Control-Allow-Origin") == (origin if allowed else None)
+        assert "Access-Control-Allow-Credentials" not in answer

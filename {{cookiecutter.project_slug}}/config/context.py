@@ -1,4 +1,4 @@
-"""What every page shows: the project's name, its navigation and how its sockets authenticate."""
+"""What every page shows: the project's name, its navigation, and how people and their sockets come in."""
 
 from django.conf import settings
 
@@ -13,6 +13,7 @@ def site(request):
         "project_name": settings.PROJECT_NAME,
         "description": settings.DESCRIPTION,
         "debug": settings.DEBUG,
+        "sign_up": settings.SIGN_UP,
         "ws_auth": "cookie" if SESSION in settings.REALTIME["AUTHENTICATION"] else "ticket",
         "nav": collect.links("nav"),
         "endpoints": collect.links("endpoints"),

@@ -49,6 +49,17 @@ def database(name, **options):
     return found
 
 
+def mail(name, **options):
+    """Read the URL of a mail server, or console:// for none."""
+    found = env.dj_email_url(name, **options)
+    kind, has_host = found.get("EMAIL_BACKEND", ""), bool(found["EMAIL_HOST"])
+    if not kind.endswith("smtp.EmailBackend" if has_host else "console.EmailBackend"):
+        raise ValueError(name)
+    if not has_host:
+        return found | {"EMAIL_BACKEND": "accounts.mail.ConsoleBackend"}
+    return found | {"EMAIL_TIMEOUT": found["EMAIL_TIMEOUT"] or 10}
+
+
 def rates(name, **options):
     """Read rates such as 50/second;1000/minute."""
     return parse_rates(env.str(name, **options))
@@ -59,8 +70,8 @@ def bare_names(hosts):
         raise ValueError(hosts)
 
 
-def origins(sites):
-    if not all(re.fullmatch(r"https?://[^/]+", site) for site in sites):
+def origins(sites, host="[^/]+"):
+    if not all(re.fullmatch(f"https?://{host}", site) for site in sites):
         raise ValueError(sites)
 
 
@@ -125,6 +136,16 @@ CSRF_TRUSTED_ORIGINS = read(
     default=[],
     validate=origins,
 )
+#% if cookiecutter.auth != "session"
+CORS_ALLOWED_ORIGINS = read(
+    env.list,
+    "CORS_ALLOWED_ORIGINS",
+    "other sites that may use the API, without *, for example CORS_ALLOWED_ORIGINS=https://app.example.com",
+    default=[],
+    validate=lambda sites: origins(sites, host="[^/*]+"),
+)
+CORS_URLS_REGEX = "^/api/"
+#% endif
 HTTPS = read(env.bool, "HTTPS", "true or false, for example HTTPS=true", default=not DEBUG)
 
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
@@ -176,7 +197,55 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
+AUTHENTICATION_BACKENDS = ["accounts.backends.NameOrEmailBackend"]
 LOGIN_REDIRECT_URL = "home"
+SIGN_UP = read(
+    env.bool, "SIGN_UP", "true or false: may strangers make accounts; for example SIGN_UP=true", default=DEBUG
+)
+# How many, in how many seconds: logins that fail, accounts that are made, mails that are asked for.
+THROTTLE = {
+    "failed_by_address": (20, 300),
+    "failed_by_address_at_account": (10, 900),  # fewer than is needed to reach the next
+    "failed_at_account": (50, 3600),  # from all addresses but those that its owner has logged in from
+    "sign_up_by_address": (60, 3600),
+    "reset_by_address": (20, 3600),
+    "reset_to_address": (5, 3600),
+}
+
+# Mail
+
+MAIL = read(
+    mail,
+    "EMAIL_URL",
+    "a URL such as submission://user:password@mail.example.com:587 (smtp:// without TLS)",
+    default="console://",
+)
+#% if cookiecutter.django_version == "5.2"
+globals().update(MAIL)  # EMAIL_BACKEND, EMAIL_HOST and so on
+#% else
+MAILERS = {
+    "default": {
+        "BACKEND": MAIL["EMAIL_BACKEND"],
+        "OPTIONS": {
+            "host": MAIL["EMAIL_HOST"],
+            "port": MAIL["EMAIL_PORT"],
+            "username": MAIL["EMAIL_HOST_USER"],
+            "password": MAIL["EMAIL_HOST_PASSWORD"],
+            "use_tls": MAIL["EMAIL_USE_TLS"],
+            "use_ssl": MAIL["EMAIL_USE_SSL"],
+            "timeout": MAIL["EMAIL_TIMEOUT"],
+        }
+        if MAIL["EMAIL_HOST"]
+        else {},
+    }
+}
+#% endif
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = read(
+    env.str,
+    "DEFAULT_FROM_EMAIL",
+    "an address that mail comes from, for example DEFAULT_FROM_EMAIL=noreply@{{ cookiecutter.domain_name }}",
+    default="noreply@{{ cookiecutter.domain_name }}",
+)
 
 # Its parts
 
@@ -205,10 +274,14 @@ INSTALLED_APPS = [
 #% endif
 #% if cookiecutter.auth != "session"
     "rest_framework_simplejwt.token_blacklist",
+    "corsheaders",
 #% endif
 ]
 MIDDLEWARE = [  # under ASGI see also config/middleware.py
     "health.middleware.answer_load_balancers",
+#% if cookiecutter.auth != "session"
+    *(["corsheaders.middleware.CorsMiddleware"] if CORS_ALLOWED_ORIGINS else []),
+#% endif
     "django.middleware.security.SecurityMiddleware",
     "{{ cookiecutter.__csp_middleware }}",
     "servestatic.middleware.ServeStaticMiddleware",
@@ -289,7 +362,12 @@ DATABASES["default"]["TEST"] = {"NAME": BASE_DIR / "test.sqlite3"}  # a file, si
 DATABASES["default"]["CONN_MAX_AGE"] = 0
 
 #% if cookiecutter.channel_layer == "memory"
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},  # with more it forgets tickets, and who failed to log in
+    }
+}
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "realtime.layer.ChannelLayer",
@@ -418,6 +496,7 @@ REALTIME = {
     "TOKEN_IN_QUERY": read(
         env.bool, "WS_TOKEN_IN_QUERY", "true or false, for example WS_TOKEN_IN_QUERY=false", default=False
     ),
+    "TOKEN_ORIGINS": CORS_ALLOWED_ORIGINS,  # whose pages may open sockets, too, but not with a cookie
 #% endif
     "PRIVATE_CLOSE_CODES": {{ cookiecutter.server == "daphne" }},  # 4009 for 1009, and so on
     "HEARTBEAT": 25,  # seconds between a client's pings
@@ -425,7 +504,8 @@ REALTIME = {
     "BACKLOG_SIZE": 1_048_576,  # in characters
     "DATABASE_THREADS": 10,
     "DRAIN_SECONDS": 5,
-    "LOGIN_FIELDS": ("is_active", "password", "role"),  # a change of one ends the user's sockets
+    # A change of one ends the user's sockets.
+    "LOGIN_FIELDS": ("is_active", "password", "is_staff", "is_superuser"),
 }
 #% if cookiecutter.rest_api == "drf"
 #%%

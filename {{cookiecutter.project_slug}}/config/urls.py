@@ -2,7 +2,6 @@
 
 from django.conf import settings
 from django.contrib import admin
-from django.contrib.auth import views as auth
 from django.urls import path
 from django.views.generic import RedirectView, TemplateView
 #% if cookiecutter.rest_api == "drf"
@@ -20,12 +19,6 @@ urlpatterns = [
     path("", TemplateView.as_view(template_name="home.html"), name="home"),
     path("favicon.ico", RedirectView.as_view(url=f"{settings.STATIC_URL}favicon.svg")),
     path("admin/", admin.site.urls),
-    path("accounts/login/", auth.LoginView.as_view(redirect_authenticated_user=True), name="login"),
-    path("accounts/logout/", auth.LogoutView.as_view(), name="logout"),
-    path("accounts/password_change/", auth.PasswordChangeView.as_view(), name="password_change"),
-    path(
-        "accounts/password_change/done/", auth.PasswordChangeDoneView.as_view(), name="password_change_done"
-    ),
 #% if cookiecutter.rest_api == "drf"
     path("api/schema/", data_for_staff(SpectacularAPIView.as_view()), name="schema"),
     path("api/docs/", page_for_staff(SpectacularSwaggerSplitView.as_view()), name="docs"),

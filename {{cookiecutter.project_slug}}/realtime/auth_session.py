@@ -33,7 +33,7 @@ class SessionAuthenticator:
     }
 
     def find(self, scope: dict) -> str | None:
-        if not scope["has_origin"]:  # then this is no browser page of ours, and its cookies prove nothing
+        if not scope["is_own_page"]:  # then its cookies prove nothing
             return None
         cookies = parse_cookie(dict(scope["headers"]).get(b"cookie", b"").decode("latin-1"))
         return cookies.get(settings.SESSION_COOKIE_NAME)

@@ -12,10 +12,11 @@ logger = logging.getLogger("realtime")
 
 
 class TrustedOrigin:
-    """Refuses a foreign Origin in the handshake; `scope["has_origin"]` says whether there was one.
+    """Refuses a foreign Origin in the handshake; `scope["is_own_page"]` says whether cookies count.
 
     A browser sends a site's cookies along whichever page opens the socket, and always says which page that
-    is. A native client says nothing: it may come in, but only with a token or a ticket.
+    is. A native client says nothing: it may come in, but only with a token or a ticket. So may a page that
+    `REALTIME["TOKEN_ORIGINS"]` names.
     """
 
     def __init__(self, application):
@@ -23,8 +24,10 @@ class TrustedOrigin:
 
     def __call__(self, scope, receive, send):
         # Neither copies the scope nor makes a coroutine: both would take memory as long as the socket lives.
-        scope["has_origin"] = any(name == b"origin" for name, _ in scope["headers"])
-        allowed = not scope["has_origin"] or is_trusted(as_request(scope))
+        has_origin = any(name == b"origin" for name, _ in scope["headers"])
+        request = as_request(scope) if has_origin else None
+        scope["is_own_page"] = request is not None and is_trusted(request)
+        allowed = request is None or scope["is_own_page"] or may_bring_tokens(request)
         return (self.application if allowed else deny)(scope, receive, send)
 
 
@@ -37,9 +40,15 @@ def as_request(scope) -> ASGIRequest:
 
 def is_trusted(request: ASGIRequest) -> bool:
     """Compare the Origin as Django's CSRF check does: with this site, then with CSRF_TRUSTED_ORIGINS."""
-    origin, site = request.META["HTTP_ORIGIN"], address(request)
-    if origin == site or origin in settings.CSRF_TRUSTED_ORIGINS or matches_a_wildcard(origin):
+    origin = request.META["HTTP_ORIGIN"]
+    return origin in (address(request), *settings.CSRF_TRUSTED_ORIGINS) or matches_a_wildcard(origin)
+
+
+def may_bring_tokens(request: ASGIRequest) -> bool:
+    origin = request.META["HTTP_ORIGIN"]
+    if origin in settings.REALTIME.get("TOKEN_ORIGINS", ()):
         return True
+    site = address(request)
     logger.warning("refused a socket to %.100r: it is neither %s nor in CSRF_TRUSTED_ORIGINS", origin, site)
     return False
 

@@ -85,7 +85,7 @@ async def test_an_origin_is_compared_with_what_was_asked_for(scheme, host, origi
     scope, events, sent = {"scheme": scheme, "headers": headers}, iter([{"type": "websocket.connect"}]), []
 
     async def application(scope, receive, send):
-        sent.append(scope["has_origin"])
+        sent.append(scope["is_own_page"])
 
     async def receive():
         return next(events)
@@ -184,7 +184,7 @@ async def pass_through(path="/"):
         passed.append(scope)
 
     query = path.partition("?")[2].encode()
-    scope = {"headers": [], "subprotocols": [], "query_string": query, "has_origin": False}
+    scope = {"headers": [], "subprotocols": [], "query_string": query, "is_own_page": False}
     await auth.WebSocketAuthMiddleware(application)(scope, None, None)
     return passed[0]
 

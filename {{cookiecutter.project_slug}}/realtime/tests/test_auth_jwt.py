@@ -29,6 +29,16 @@ async def test_a_token_needs_no_origin_and_is_not_echoed(connect, student):
     assert (await connect(PATH, origin=None, headers=[header])).hello
 
 
+async def test_a_page_of_another_site_needs_a_token(connect, student, monkeypatch):
+    page, bearer = "https://app.example.net", ["bearer", token(student)]
+    assert not (await connect(PATH, origin=page, subprotocols=bearer)).accepted
+    monkeypatch.setitem(settings.REALTIME, "TOKEN_ORIGINS", [page])
+    assert (await connect(PATH, origin=page, subprotocols=bearer)).hello
+    assert (await connect(await ticket_of(token(student)), origin=page)).hello
+    assert (await connect(PATH, origin=page)).code == NOT_AUTHENTICATED
+    assert not (await connect(PATH, origin="https://other.example.net", subprotocols=bearer)).accepted
+
+
 @pytest.mark.parametrize("bad", ["", "a.b.c", "expired"])
 async def test_a_bad_token_is_refused(connect, student, bad):
     bad = token(student, seconds=-1) if bad == "expired" else bad

@@ -25,3 +25,9 @@ async def test_who_is_not_logged_in_is_a_guest_with_their_session(connect, known
     await plain.send("who")
     answer = await plain.receive("who")
     assert (answer["user"], answer["seen"]) == ("", 1 if known else None)
+
+
+async def test_a_cookie_does_not_count_on_a_page_of_another_site(connect, student, monkeypatch):
+    page = "https://app.example.net"
+    monkeypatch.setitem(settings.REALTIME, "TOKEN_ORIGINS", [page])
+    assert (await connect("/ws/sample/", student, origin=page)).code == NOT_AUTHENTICATED

@@ -16,7 +16,7 @@ class Command(BaseCommand):
     def handle(self, **options):
         password = os.environ.get("DEMO_PASSWORD") or secrets.token_urlsafe(9)
         for name in ("admin", "mentor", "student"):
-            user = User.objects.filter(username=name).first() or User(username=name, role=name)
+            user = User.objects.filter(username=name).first() or User(username=name)
             if user.pk and not settings.DEBUG:
                 raise CommandError(f"There is a user {name} already, whom only DEBUG=true allows to change.")
             user.email = f"{name}@example.com"

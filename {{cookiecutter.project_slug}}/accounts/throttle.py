@@ -1,0 +1,151 @@
+"""How often strangers may try: logins that fail, and forms that send mail or make accounts.
+
+Counted in the cache, in windows of a fixed length that no further attempt makes longer (`THROTTLE` in the
+settings). An address may fail a few times at one account, more often at several; an account stands more than
+any one address may do to it, and is never closed to an address that its owner has logged in from. When the
+cache is away nothing is counted, and logins work.
+"""
+
+import logging
+import time
+from functools import wraps
+from hashlib import sha256
+from ipaddress import ip_address, ip_network
+
+from django.conf import settings
+from django.contrib.auth.signals import user_login_failed
+from django.core.exceptions import PermissionDenied
+from django.dispatch import receiver
+from django.template.response import TemplateResponse
+
+from accounts.models import User
+from realtime.cache import cache
+
+logger = logging.getLogger("accounts")
+
+KNOWN_SECONDS = 90 * 86_400  # for which an address is known to be a user's
+AWAY_SECONDS = 10  # for which the cache is not asked again when it has failed
+
+away_until = 0.0  # time.monotonic()
+
+
+def limited(view):
+    """Make a view answer 429 where a limit was reached."""
+
+    @wraps(view)
+    def answer(request, *args, **kwargs):
+        try:
+            response = view(request, *args, **kwargs)
+        except PermissionDenied:
+            if not wait_of(request):
+                raise
+        if seconds := wait_of(request):
+            context = {"minutes": -(-seconds // 60)}
+            headers = {"Retry-After": seconds}
+            return TemplateResponse(request, "429.html", context, status=429, headers=headers)
+        return response
+
+    return answer
+
+
+def wait_of(request) -> int:
+    """Return for how many seconds a request was refused, 0 if it was not."""
+    return getattr(request, "throttled_for", 0)
+
+
+def take(request, kind: str, value: str | None = None) -> None:
+    """Count one more of this kind, by address or another value; PermissionDenied if it is one too many."""
+    value = value or address(request)
+    refuse_if(request, wait(kind, value))
+    count(kind, value)
+
+
+def check_login(request, account: str) -> None:
+    """Raise PermissionDenied if this client or all clients have failed too often."""
+    if request is not None:
+        for kind, value in failures(request, account):
+            seconds = wait(kind, value)
+            if kind != "failed_at_account" or (seconds and not read(known(request, account))):
+                refuse_if(request, seconds)
+
+
+def remember(request, account: str) -> None:
+    """Let a user in from this address from now on, however often others fail elsewhere."""
+    if request is not None and address(request):
+        in_cache(cache.set, known(request, account), 1, KNOWN_SECONDS)
+
+
+@receiver(user_login_failed)
+def count_failure(sender, credentials, request=None, **kwargs):
+    if request is not None and not wait_of(request):
+        for kind, value in failures(request, User.name_of(credentials.get("username") or "")):
+            count(kind, value)
+
+
+def failures(request, account: str):
+    """Return what a failed login counts as, kind and value."""
+    client = address(request)
+    return (
+        ("failed_by_address", client),
+        ("failed_by_address_at_account", client and f"{client} {account}"),
+        ("failed_at_account", account),
+    )
+
+
+def refuse_if(request, seconds: int) -> None:
+    if seconds:
+        request.throttled_for = seconds
+        raise PermissionDenied
+
+
+def address(request) -> str | None:
+    """Return the client's address, of IPv6 the network that a client has for itself; None if it has none."""
+    try:
+        client = ip_address(request.META.get("REMOTE_ADDR", ""))
+    except ValueError:  # a Unix socket
+        return None
+    client = getattr(client, "ipv4_mapped", None) or client
+    return str(client if client.version == 4 else ip_network((client, 64), strict=False))
+
+
+def wait(kind: str, value: str | None) -> int:
+    """Return how many seconds it takes until there may be more of this kind, 0 if there may be now."""
+    amount, seconds = settings.THROTTLE[kind]
+    return seconds - int(time.time()) % seconds if value and read(window(kind, value)) >= amount else 0
+
+
+def count(kind: str, value: str | None) -> None:
+    if value:
+        name = window(kind, value)
+        in_cache(cache.add, name, 0, settings.THROTTLE[kind][1])
+        in_cache(cache.incr, name)
+
+
+def read(name: str) -> int:
+    return in_cache(cache.get, name) or 0
+
+
+def known(request, account: str) -> str:
+    return key("known", address(request), account)
+
+
+def window(kind: str, value: str) -> str:
+    """Name the present window of a limit."""
+    return key(kind, value, int(time.time()) // settings.THROTTLE[kind][1])
+
+
+def key(*parts) -> str:
+    """Name an entry of the cache, in which no one reads whose it is."""
+    return f"throttle:{sha256(repr(parts).encode()).hexdigest()}"
+
+
+def in_cache(ask, *arguments):
+    """Ask the cache; None when it is away."""
+    global away_until
+    if time.monotonic() < away_until:
+        return None
+    try:
+        return ask(*arguments)
+    except Exception as error:  # each cache has its own
+        away_until = time.monotonic() + AWAY_SECONDS
+        logger.warning("attempts to log in are not counted now: %r", error)
