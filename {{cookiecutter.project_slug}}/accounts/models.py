@@ -8,7 +8,7 @@ from django.utils import timezone
 
 class User(AbstractUser):
     class Meta(AbstractUser.Meta):
-        constraints = [  # on UPPER, which is what the lookup iexact compares
+        constraints = [  # by UPPER, as the lookup iexact compares
             models.UniqueConstraint(
                 Upper("email"),
                 name="accounts_user_email",

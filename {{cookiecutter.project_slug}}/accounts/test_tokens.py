@@ -1,9 +1,11 @@
 """Tokens, and the sockets that were opened with them, end with the login."""
 
+import threading
 from types import SimpleNamespace
 
 import pytest
 from asgiref.sync import sync_to_async
+from corsheaders.middleware import CorsMiddleware
 from django.test import AsyncClient
 from django.utils import timezone
 from rest_framework_simplejwt.settings import api_settings
@@ -121,3 +123,16 @@ def test_pages_of_other_sites_use_the_api_if_so_set(client, settings, origin, pa
     ):
         assert answer.get("Access-Control-Allow-Origin") == (origin if allowed else None)
         assert "Access-Control-Allow-Credentials" not in answer
+
+
+async def test_other_sites_cost_no_thread(async_client, settings, monkeypatch):
+    settings.MIDDLEWARE = ["corsheaders.middleware.CorsMiddleware", *settings.MIDDLEWARE]
+    seen, add = [], CorsMiddleware.add_response_headers
+
+    def watched(self, *arguments):
+        seen.append(threading.current_thread())
+        return add(self, *arguments)
+
+    monkeypatch.setattr(CorsMiddleware, "add_response_headers", watched)
+    assert (await async_client.get("/api/asyncapi.json")).status_code == 200
+    assert seen == [threading.current_thread()]
