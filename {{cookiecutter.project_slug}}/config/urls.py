@@ -1,5 +1,6 @@
 """The pages: those of the site, then the urls.py of each app, where its apps.py says (`url_prefix`)."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth import views as auth
 from django.urls import path
@@ -25,3 +26,7 @@ urlpatterns = [
 #% endif
     *collect.urls(),
 ]
+if settings.DEBUG_TOOLBAR:
+    from debug_toolbar.toolbar import debug_toolbar_urls
+
+    urlpatterns += debug_toolbar_urls()
