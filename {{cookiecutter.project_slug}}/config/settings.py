@@ -78,6 +78,10 @@ def origins(sites, host="[^/]+"):
 # The process
 
 DEBUG = read(env.bool, "DEBUG", "true or false, for example DEBUG=false", default=False)
+DEBUG_TOOLBAR = DEBUG and read(
+    env.bool, "DEBUG_TOOLBAR", "true or false, for example DEBUG_TOOLBAR=true", default=False
+)
+INTERNAL_IPS = ["127.0.0.1", "::1"]  # who sees the toolbar
 SECRET_KEY = read(
     env.str,
     "SECRET_KEY",
@@ -276,6 +280,7 @@ INSTALLED_APPS = [
     "rest_framework_simplejwt.token_blacklist",
     "corsheaders",
 #% endif
+    *(["debug_toolbar"] if DEBUG_TOOLBAR else []),
 ]
 MIDDLEWARE = [  # under ASGI see also config/middleware.py
     "health.middleware.answer_load_balancers",
@@ -285,6 +290,7 @@ MIDDLEWARE = [  # under ASGI see also config/middleware.py
     "django.middleware.security.SecurityMiddleware",
     "{{ cookiecutter.__csp_middleware }}",
     "servestatic.middleware.ServeStaticMiddleware",
+    *(["debug_toolbar.middleware.DebugToolbarMiddleware"] if DEBUG_TOOLBAR else []),
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

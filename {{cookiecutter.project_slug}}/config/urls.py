@@ -25,3 +25,7 @@ urlpatterns = [
 #% endif
     *collect.urls(),
 ]
+if settings.DEBUG_TOOLBAR:
+    from debug_toolbar.toolbar import debug_toolbar_urls
+
+    urlpatterns += debug_toolbar_urls()

@@ -13,8 +13,8 @@ from twisted.internet.defer import Deferred
 from serving.hub import start_hub
 from serving.starting import start_server
 from serving.stopping import drain_sockets, finish_handshakes
-from serving.timeouts import CLOSE_TIMEOUT, GRACE, PING_INTERVAL, PING_TIMEOUT, REQUEST_TIMEOUT
-from serving.websocket_limits import SLICE, FrameCount
+from serving.timeouts import CLOSE_TIMEOUT, GRACE, REQUEST_TIMEOUT
+from serving.websocket_limits import PING_SECONDS, SLICE, FrameCount
 
 MAX_QUEUE = 32  # messages that wait for a busy consumer before reading from its client stops
 
@@ -170,8 +170,8 @@ def serve(signal_handlers=False):
         action_logger=log_access,
         websocket_max_message_size=settings.REALTIME["MAX_MESSAGE_BYTES"],
         websocket_max_frame_size=settings.REALTIME["MAX_MESSAGE_BYTES"],
-        ping_interval=PING_INTERVAL,
-        ping_timeout=PING_TIMEOUT,
+        ping_interval=PING_SECONDS,
+        ping_timeout=PING_SECONDS,
         websocket_connect_timeout=REQUEST_TIMEOUT,
         websocket_handshake_timeout=REQUEST_TIMEOUT,
         websocket_timeout=-1,  # Daphne's own would close each socket after a day

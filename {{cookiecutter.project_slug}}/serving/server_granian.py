@@ -34,6 +34,14 @@ def load_application():
     return app
 
 
+def load_for_development():
+    """Load it if the project is sound."""
+    from serving.development import check_project
+
+    check_project()
+    return load_application()
+
+
 def handle_stops(loop):
     """Ask the WebSocket clients to come back before the worker stops; Granian would cut their connections."""
     main, stopping = os.getppid(), None
@@ -138,8 +146,9 @@ def main():
         log_access=True,  # its format has no query string, where a ticket or a token may stand
         reload=reload,
         reload_ignore_patterns=[r"^(?!.*\.(py|html)$)"],  # all that is not source
+        reload_ignore_worker_failure=True,  # it waits for the change that mends it
     )
-    server.serve(target_loader=load_application, wrap_loader=False)
+    server.serve(target_loader=load_for_development if reload else load_application, wrap_loader=False)
 
 
 if __name__ == "__main__":

@@ -17,11 +17,12 @@ from hypercorn.protocol.ws_stream import WSStream
 from wsproto.events import CloseConnection, Message, Ping, Pong
 from wsproto.extensions import PerMessageDeflate
 
+from serving.cutting import cut
 from serving.hub import start_hub
 from serving.starting import start_server
 from serving.stopping import drain_sockets
-from serving.timeouts import CLOSE_TIMEOUT, GRACE, PING_INTERVAL
-from serving.websocket_limits import FrameCount, cut
+from serving.timeouts import CLOSE_TIMEOUT, GRACE
+from serving.websocket_limits import PING_SECONDS, FrameCount
 
 logger = logging.getLogger("serving")
 
@@ -71,7 +72,7 @@ async def send_or_cut(stream, event):
 async def ping(stream):
     """Ping the client now and again; Hypercorn's own holds a closed connection until the next is due."""
     stream.connection.silent = True
-    asyncio.get_running_loop().call_later(PING_INTERVAL, ping_again, stream)
+    asyncio.get_running_loop().call_later(PING_SECONDS, ping_again, stream)
     await stream._send_wsproto_event(Ping())
 
 
@@ -90,7 +91,7 @@ async def close_when_idle(server):
     await asyncio.shield(server._initiate_server_close())
 
 
-ws_stream.Connection = Connection
+ws_stream.Connection = Connection  # type: ignore[misc]
 WSStream._handle_events, WSStream._send_wsproto_event = handle_or_cut, send_or_cut
 WSStream._send_pings = ping
 TCPServer._idle_timeout = close_when_idle
@@ -103,7 +104,7 @@ def make_config():
     config.bind = f"{settings.HOST}:{settings.PORT}"
     config.backlog = 2048
     config.websocket_max_message_size = settings.REALTIME["MAX_MESSAGE_BYTES"]
-    config.websocket_ping_interval = PING_INTERVAL
+    config.websocket_ping_interval = PING_SECONDS
     config.graceful_timeout = GRACE - 1
     config.include_server_header = False
     config.errorlog = logging.getLogger("hypercorn.error")

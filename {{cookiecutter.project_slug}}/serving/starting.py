@@ -15,6 +15,13 @@ def start_server(serve: Callable[[], None], serve_for_development: Callable[[], 
     configure_logging(settings.LOGGING_CONFIG, settings.LOGGING)
     preflight()
     if "--reload" in sys.argv:
-        autoreload.run_with_reloader(serve_for_development)  # sees templates and translations, too
+        autoreload.run_with_reloader(develop, serve_for_development)  # sees templates and translations, too
     else:
         serve()
+
+
+def develop(serve: Callable[[], None]) -> None:
+    from serving.development import check_project  # which production needs not even import
+
+    check_project()
+    serve()

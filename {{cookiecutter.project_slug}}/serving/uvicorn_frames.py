@@ -4,8 +4,9 @@ import logging
 from functools import lru_cache, partial
 from inspect import signature
 
+from serving.cutting import cut
 from serving.timeouts import CLOSE_TIMEOUT, REQUEST_TIMEOUT
-from serving.websocket_limits import SLICE, FrameCount, cut
+from serving.websocket_limits import SLICE, FrameCount
 
 try:
     from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -13,7 +14,7 @@ try:
     from websockets.frames import Frame, Opcode
     from websockets.protocol import OPEN
 except ImportError:  # a version that is not known here; see `fits`
-    HttpToolsProtocol = WebSocketsSansIOProtocol = object
+    HttpToolsProtocol = WebSocketsSansIOProtocol = object  # type: ignore[assignment, misc]
 
 logger = logging.getLogger("serving")
 

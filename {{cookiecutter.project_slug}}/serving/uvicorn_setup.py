@@ -6,14 +6,15 @@ import logging
 from django.conf import settings
 
 from serving.stopping import drain_sockets, finish_handshakes
-from serving.timeouts import GRACE, PING_INTERVAL, PING_TIMEOUT
+from serving.timeouts import GRACE
 from serving.uvicorn_frames import PROTOCOLS
+from serving.websocket_limits import PING_SECONDS
 
 OPTIONS = {
     **PROTOCOLS,
     "ws_max_size": settings.REALTIME["MAX_MESSAGE_BYTES"],
-    "ws_ping_interval": PING_INTERVAL,
-    "ws_ping_timeout": PING_TIMEOUT,
+    "ws_ping_interval": PING_SECONDS,
+    "ws_ping_timeout": PING_SECONDS,
     "ws_per_message_deflate": False,  # compression would more than double the memory of a socket
     "proxy_headers": False,  # serving/forwarded.py reads them
     "timeout_graceful_shutdown": GRACE,  # without it, one endless stream would keep Uvicorn alive
