@@ -1,4 +1,4 @@
-"""Whoever may no longer come in is put out: the user's open sockets are closed, in all processes."""
+"""Users who log out, or may no longer log in, are disconnected: their sockets close, in all processes."""
 
 from functools import partial
 
