@@ -8,4 +8,4 @@ from accounts.models import User
 class AccountAdmin(UserAdmin):
     list_display = ("username", "email", "role", "is_active", "is_staff")
     list_filter = ("role", *UserAdmin.list_filter)
-    fieldsets = (*UserAdmin.fieldsets, ("Role", {"fields": ("role",)}))
+    fieldsets = (*(UserAdmin.fieldsets or ()), ("Role", {"fields": ("role",)}))

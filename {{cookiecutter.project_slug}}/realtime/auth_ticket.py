@@ -19,8 +19,11 @@ class TicketAuthenticator:
         return parse_qs(scope["query_string"].decode("latin-1")).get("ticket", [None])[0]
 
     def read(self, ticket: str) -> Credentials | None:
-        kind, proof = redeem(ticket) or (None, None)
-        return authenticator(kind).read(proof) if kind else None
+        found = redeem(ticket)
+        if found is None:
+            return None
+        kind, proof = found
+        return authenticator(kind).read(proof)
 
 
 def issue(kind: type[Authenticator], proof: str) -> str:

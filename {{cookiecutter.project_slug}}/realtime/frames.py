@@ -109,7 +109,7 @@ class Inbox:
     """Decodes the frames that a consumer takes, given as their structs."""
 
     def __init__(self, frames: tuple[type[ClientFrame], ...]):
-        self.types = {frame.__struct_config__.tag: frame for frame in frames}
+        self.types = {str(frame.__struct_config__.tag): frame for frame in frames}
         self._decode = msgspec.json.Decoder(reduce(operator.or_, frames)).decode
         self._decode_head = msgspec.json.Decoder(_Head).decode
 

@@ -41,9 +41,10 @@ def unreachable(routes: list[URLPattern]) -> list[str]:
             next((other for other in before if takes(other, address)), None) for address in addresses(route)
         ]
         if same := [other for other in before if str(other.pattern) == str(route.pattern)]:
-            takers = same
-        if takers and None not in takers:
-            problems.append(f"Nobody reaches {name(route)}: {name(takers[0])} comes before it.")
+            takers = [*same]
+        taker, *others = takers or [None]
+        if taker is not None and None not in others:
+            problems.append(f"Nobody reaches {name(route)}: {name(taker)} comes before it.")
     return problems
 
 

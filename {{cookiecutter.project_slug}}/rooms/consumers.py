@@ -27,7 +27,7 @@ class RoomConsumer(RealtimeConsumer):
     """
 
     sends = (Entered, ChatMessage, Typing, Signal, Presence)
-    room = None
+    room: Room
 
     async def opened(self):
         room_id = self.scope["url_route"]["kwargs"]["room_id"]
@@ -47,7 +47,7 @@ class RoomConsumer(RealtimeConsumer):
             await presence.announce(self.group, self.user_info, "join")
 
     async def closed(self, code):
-        if self.room and await presence.leave(self.group, self.socket_id, self.user_info):
+        if hasattr(self, "room") and await presence.leave(self.group, self.socket_id, self.user_info):
             await presence.announce(self.group, self.user_info, "leave")
 
     async def chat_message(self, frame: SendChatMessage):

@@ -1,5 +1,7 @@
 """Presence: who is in a group. The in-memory layer means one process, so a dictionary knows it all."""
 
+from typing import Literal
+
 from realtime.frames import UserInfo
 from realtime.publish import apublish
 from rooms.frames import Presence
@@ -35,6 +37,6 @@ async def is_present(group: str, user_id: int) -> bool:
     return any(user.id == user_id for user in _present.get(group, {}).values())
 
 
-async def announce(group: str, user: UserInfo, event: str) -> None:
-    """Tell the others that a user came or left: "join" or "leave"."""
+async def announce(group: str, user: UserInfo, event: Literal["join", "leave"]) -> None:
+    """Tell the others that a user came or left."""
     await apublish(group, Presence(event=event, user=user), exclude=user.id)
