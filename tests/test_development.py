@@ -46,11 +46,12 @@ class Source:
         self.path.write_text(self.before, encoding="utf-8")
 
     def wait_until(self, condition):
-        again, touched = 3 * self.server.starting, time.monotonic()
+        before, touched = len(self.server.output()), time.monotonic()
 
         def reloaded():
             nonlocal touched
-            if time.monotonic() - touched > again:  # its first look may have come after the change
+            noticed = "reloading" in self.server.output()[before:]
+            if not noticed and time.monotonic() - touched > 2:  # its first look has come after the change
                 self.path.touch()
                 touched = time.monotonic()
             return condition()

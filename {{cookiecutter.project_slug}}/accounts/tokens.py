@@ -27,7 +27,7 @@ class AccessToken(EndsWithLogin, tokens.AccessToken):
     pass
 
 
-class RefreshToken(EndsWithLogin, tokens.RefreshToken):
+class RefreshToken(EndsWithLogin, tokens.RefreshToken):  # type: ignore[misc]
     access_token_class = AccessToken
 
     def __init__(self, token=None, verify=True):

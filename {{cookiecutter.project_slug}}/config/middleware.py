@@ -33,7 +33,7 @@ WITHOUT_IO = (
     MessageMiddleware,
     XFrameOptionsMiddleware,
 )
-ONLY_WITH = {  # class -> a setting, and the values with which it does no I/O
+ONLY_WITH: dict[type, tuple[str, list]] = {  # class -> a setting, and the values with which it does no I/O
     SessionMiddleware: (
         "SESSION_ENGINE",
         [f"django.contrib.sessions.backends.{name}" for name in ("db", "cached_db", "cache")],
@@ -64,7 +64,7 @@ def needs_threads(middleware) -> str:
     """Return why the hooks of a class may do I/O, or nothing if they do none."""
     if middleware not in WITHOUT_IO:
         return "it is a subclass"
-    setting, values = ONLY_WITH.get(middleware, ("", ()))
+    setting, values = ONLY_WITH.get(middleware, ("", []))
     return f"{setting} has another value" if setting and getattr(settings, setting) not in values else ""
 
 

@@ -23,7 +23,7 @@ TIMEOUT = 3  # seconds for each check
 FRESH_SECONDS = 1  # for which results are given to others who ask
 MAX_AGE = 5  # seconds that an event may wait to be handed out
 
-_migrated = []
+_migrated: list[bool] = []
 _latest: asyncio.Task | None = None
 
 

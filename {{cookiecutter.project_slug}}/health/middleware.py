@@ -10,15 +10,11 @@ VIEWS = {"/api/health/": health, "/api/health/live/": live}
 
 @sync_and_async_middleware
 def answer_load_balancers(get_response):
-    if iscoroutinefunction(get_response):
+    async def under_asgi(request):
+        return await VIEWS.get(request.path_info, get_response)(request)
 
-        async def middleware(request):
-            return await VIEWS.get(request.path_info, get_response)(request)
+    def under_wsgi(request):
+        view = VIEWS.get(request.path_info)
+        return async_to_sync(view)(request) if view else get_response(request)
 
-    else:
-
-        def middleware(request):
-            view = VIEWS.get(request.path_info)
-            return async_to_sync(view)(request) if view else get_response(request)
-
-    return middleware
+    return under_asgi if iscoroutinefunction(get_response) else under_wsgi

@@ -30,9 +30,9 @@ class NotificationConsumer(RealtimeConsumer):
 
     @in_database
     def count_unread(self) -> int:
-        return Notification.objects.filter(user=self.user, read_at=None).count()
+        return Notification.objects.filter(user=self.user.pk, read_at=None).count()
 
     @in_database
     def set_read(self, notification_id: int) -> bool:
-        own = Notification.objects.filter(pk=notification_id, user=self.user)
+        own = Notification.objects.filter(pk=notification_id, user=self.user.pk)
         return bool(own.filter(read_at=None).update(read_at=timezone.now()) or own.exists())

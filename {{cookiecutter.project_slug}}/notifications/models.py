@@ -4,7 +4,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models, transaction
 
 
-class NotificationManager(models.Manager):
+class NotificationManager(models.Manager["Notification"]):
     @transaction.atomic
     def store(self, user_id: int, kind: str, data: dict) -> "Notification":
         """Store a notification; `after` is the id of the user's last one before it.
@@ -19,6 +19,8 @@ class NotificationManager(models.Manager):
 
 
 class Notification(models.Model):
+    after: int  # the id of the user's one before it; `store` says
+
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="notifications")
     kind = models.SlugField(max_length=50)
     data = models.JSONField(default=dict, blank=True, encoder=DjangoJSONEncoder)

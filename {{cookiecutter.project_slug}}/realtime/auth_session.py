@@ -63,7 +63,7 @@ def user_of(session: SessionBase) -> AbstractUser | None:
     That one renews the key of a session which rests on one of SECRET_KEY_FALLBACKS, or removes the session
     if it rests on none: a handshake could not tell the browser.
     """
-    backend = session.get(BACKEND_SESSION_KEY)
+    backend = session.get(BACKEND_SESSION_KEY, "")
     if backend not in settings.AUTHENTICATION_BACKENDS:
         return None
     user = load_backend(backend).get_user(get_user_model()._meta.pk.to_python(session.get(SESSION_KEY)))

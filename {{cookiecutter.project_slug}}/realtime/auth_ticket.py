@@ -25,8 +25,11 @@ class TicketAuthenticator:
         return in_query(scope, "ticket")
 
     def read(self, ticket: str) -> Credentials | None:
-        kind, proof = redeem(ticket) or (None, None)
-        found = authenticator(kind).read(proof) if kind else None
+        redeemed = redeem(ticket)
+        if redeemed is None:
+            return None
+        kind, proof = redeemed
+        found = authenticator(kind).read(proof)
         return found if found and found.user.is_authenticated else None  # that login is over
 
 

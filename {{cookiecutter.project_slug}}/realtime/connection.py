@@ -100,7 +100,8 @@ class Connection(AsyncWebsocketConsumer):
         """End the socket without the client, which may never answer; clean-up runs."""
         self.is_open = False
         self._cut = True
-        self._task.cancel()
+        if self._task is not None:
+            self._task.cancel()
         if abort := self.scope.get("extensions", {}).get("realtime.abort"):
             abort()
 

@@ -32,7 +32,7 @@ def text_event(
     """Make the event that carries a frame; for the arguments see `realtime.publish.apublish`."""
     if (key is None) != (after is None):
         raise TypeError("An event has both a key and the key `after` which it comes (0: none), or neither")
-    event = {"type": TEXT, "text": to_text(frame)}
+    event: dict[str, Any] = {"type": TEXT, "text": to_text(frame)}
     for name, value in (("key", key), ("after", after), ("to", to), ("exclude", exclude)):
         if value is not None:
             event[name] = value

@@ -38,9 +38,9 @@ class History:
         newest of them; who names an id which is not reached yet, since the database was restored from a
         backup, gets those that are new from now on.
         """
-        if since is None and self.unseen is None:
-            return self.rows, now, None, []
         if since is None:
+            if self.unseen is None:
+                return self.rows, now, None, []
             start = _skip(self.unseen, 0)
             return self.unseen, start, now, self._page(self.unseen, start, now)
         page = self._page(self.rows, since)

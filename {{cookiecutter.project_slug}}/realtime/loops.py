@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
-_of_all: list[dict[asyncio.AbstractEventLoop, object]] = []
+_of_all: list[dict[asyncio.AbstractEventLoop, Any]] = []
 
 
 def per_loop[T](make: Callable[[], T]) -> Callable[[], T]:

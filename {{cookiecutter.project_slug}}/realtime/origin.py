@@ -1,6 +1,7 @@
 """Which web pages may open a socket here."""
 
 import logging
+from io import BytesIO
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -35,7 +36,7 @@ def as_request(scope) -> ASGIRequest:
     """The handshake as a request, for the settings that say where Django finds host and scheme."""
     scheme = "https" if scope.get("scheme") in ("wss", "https") else "http"
     asked = {"method": "GET", "path": "/", "scheme": scheme, "server": scope.get("server")}
-    return ASGIRequest(asked | {"headers": scope["headers"]}, None)
+    return ASGIRequest(asked | {"headers": scope["headers"]}, BytesIO())
 
 
 def is_trusted(request: ASGIRequest) -> bool:

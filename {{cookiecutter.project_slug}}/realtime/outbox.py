@@ -2,8 +2,9 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from contextvars import Context
+from typing import Any
 
 from django.conf import settings
 
@@ -21,7 +22,7 @@ class Outbox:
 
     __slots__ = ("_backlog", "_closed", "_overflow", "_send", "_size", "_writer")
 
-    def __init__(self, send: Callable[[dict], Awaitable[None]], overflow: Callable[[], None]):
+    def __init__(self, send: Callable[[dict], Coroutine[Any, Any, None]], overflow: Callable[[], None]):
         self._send = send
         self._overflow = overflow
         self._backlog: deque | None = None  # exists only while frames wait
@@ -34,7 +35,7 @@ class Outbox:
         if self._closed:
             return
         if self._backlog is not None:
-            self._append(message)
+            self._append(self._backlog, message)
             return
         # An eager task is over when this line is, unless the transport is full. It costs a microsecond;
         # awaiting the send would let one client that does not read freeze everyone else.
@@ -84,10 +85,10 @@ class Outbox:
         if self._writer is not None:
             self._writer.cancel()
 
-    def _append(self, message: dict) -> None:
-        self._backlog.append(message)
+    def _append(self, backlog: deque, message: dict) -> None:
+        backlog.append(message)
         self._size += len(message["text"])
-        if self._size > MAX_SIZE or len(self._backlog) > MAX_FRAMES:
+        if self._size > MAX_SIZE or len(backlog) > MAX_FRAMES:
             self._give_up()
 
     def _give_up(self) -> None:

@@ -184,8 +184,8 @@ class _Publisher:
 
     async def _send(self, group: str, event: dict) -> None:
         hub = serving_hub()
-        own = hub is not None and hub.loop is self.loop
-        if (own and hub.away) or time.monotonic() < self._away_until:
+        own = hub if hub is not None and hub.loop is self.loop else None
+        if (own and own.away) or time.monotonic() < self._away_until:
             raise LayerAway("the channel layer is away")
         try:
             async with asyncio.timeout(SEND_SECONDS):
@@ -198,7 +198,7 @@ class _Publisher:
         except Exception as error:
             self._away_until = time.monotonic() + PAUSE
             if own:
-                hub.watch.failed(error)
+                own.watch.failed(error)
             raise
 
     def _keep(self, group: str, event: dict) -> None:
@@ -246,8 +246,11 @@ def _publisher() -> _Publisher:
     global _current
     hub = serving_hub()
     with _lock:
-        stale = _current is None or _current.loop.is_closed()
-        if stale or (hub is not None and _current.loop is not hub.loop):
+        if (
+            _current is None
+            or _current.loop.is_closed()
+            or (hub is not None and _current.loop is not hub.loop)
+        ):
             get_channel_layer()  # imports it in this thread: a fork while another one does would break that
             _current = _Publisher(hub.loop if hub else _background_loop())
         return _current

@@ -14,10 +14,13 @@ class Rate(NamedTuple):
 
 def parse_rates(text: str) -> list[Rate]:
     """Read rates that hold together; raise ValueError if that is none."""
-    matches = [re.fullmatch(r"\s*([1-9]\d*)/(second|minute|hour|day)\s*", part) for part in text.split(";")]
-    if not all(matches):
-        raise ValueError(text)
-    return [Rate(int(amount), SECONDS[unit]) for amount, unit in (match.groups() for match in matches)]
+    rates = []
+    for part in text.split(";"):
+        match = re.fullmatch(r"\s*([1-9]\d*)/(second|minute|hour|day)\s*", part)
+        if match is None:
+            raise ValueError(text)
+        rates.append(Rate(int(match[1]), SECONDS[match[2]]))
+    return rates
 
 
 class Bucket:

@@ -36,7 +36,7 @@ class Sequence:
 
     def _follow(self) -> list[dict]:
         ready = []
-        while self.waiting and self.missing <= self.last:
+        while self.waiting and self.waiting[min(self.waiting)]["after"] <= self.last:
             event = self.waiting.pop(min(self.waiting))
             if event["key"] > self.last:
                 self.last = event["key"]

@@ -26,7 +26,7 @@ class RoomConsumer(RealtimeConsumer):
 
     sends = (Entered, ChatMessage, Typing, Signal, Presence)
     resumes_by = "message_id"
-    room = None
+    room: Room
 
     async def opened(self):
         room_id = self.scope["url_route"]["kwargs"]["room_id"]
@@ -46,7 +46,7 @@ class RoomConsumer(RealtimeConsumer):
             await presence.announce(self.group, self.user_info, "join")
 
     async def closed(self, code):
-        if self.room and await presence.leave(self.group, self.socket_id, self.user_info):
+        if hasattr(self, "room") and await presence.leave(self.group, self.socket_id, self.user_info):
             await presence.announce(self.group, self.user_info, "leave")
 
     async def chat_message(self, frame: SendChatMessage) -> Stored:

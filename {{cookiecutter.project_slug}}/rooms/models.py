@@ -54,6 +54,8 @@ class Room(models.Model):
 
 
 class Message(models.Model):
+    after: int  # the id of the one before it in the room; `Room.post` says
+
     room = models.ForeignKey(Room, models.CASCADE, related_name="messages")
     author = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
     body = models.TextField()

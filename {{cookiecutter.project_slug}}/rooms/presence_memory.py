@@ -3,6 +3,8 @@
 The in-memory layer means one process, so a dictionary knows it all.
 """
 
+from typing import Literal
+
 from realtime.frames import UserInfo
 from realtime.publish import apublish
 from rooms.frames import Presence
@@ -38,6 +40,6 @@ async def is_present(group: str, user_id: int | None) -> bool:
     return any(user.id == user_id for user in _present.get(group, {}).values())
 
 
-async def announce(group: str, user: UserInfo, event: str) -> None:
-    """Tell the others that a user came or left: "join" or "leave"."""
+async def announce(group: str, user: UserInfo, event: Literal["join", "leave"]) -> None:
+    """Tell the others that a user came or left."""
     await apublish(group, Presence(event=event, user=user), exclude=user.id)

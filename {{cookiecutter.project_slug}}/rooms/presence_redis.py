@@ -7,6 +7,7 @@ died are found by the others, which then say that the user left.
 
 import asyncio
 import logging
+from typing import Literal
 
 import msgspec
 from channels.layers import get_channel_layer
@@ -147,8 +148,8 @@ async def is_present(group: str, user_id: int | None) -> bool:
     return await _run(COUNT, group, str(user_id)) > 0
 
 
-async def announce(group: str, user: UserInfo, event: str) -> None:
-    """Tell the others that a user came or left: "join" or "leave".
+async def announce(group: str, user: UserInfo, event: Literal["join", "leave"]) -> None:
+    """Tell the others that a user came or left.
 
     Another process may have announced the opposite meanwhile, in whatever order it arrives; so whoever was
     last to announce looks whether it is still so.
@@ -156,7 +157,7 @@ async def announce(group: str, user: UserInfo, event: str) -> None:
     while True:
         await apublish(group, Presence(event=event, user=user), exclude=user.id)
         try:
-            now = "join" if await is_present(group, user.id) else "leave"
+            now: Literal["join", "leave"] = "join" if await is_present(group, user.id) else "leave"
         except ConnectionError:  # then everybody comes back, and is told anew
             return
         if now == event:

@@ -35,7 +35,7 @@ class ProxyHeaders:
         if self.everyone or not self.networks:
             return self.everyone
         try:
-            address = ip_address(host)
+            address = ip_address(host or "")
         except ValueError:
             return False
         address = getattr(address, "ipv4_mapped", None) or address  # as a socket for both kinds calls them

@@ -58,7 +58,8 @@ def memory() -> int:
 
 async def watch() -> None:
     """Cut sockets that have ended but stay, and those that fill the memory with pongs that nobody reads."""
-    before, calm, looked = {}, memory(), time.monotonic()
+    before: dict[tuple, tuple[int, int]] = {}
+    calm, looked = memory(), time.monotonic()
     while True:
         await asyncio.sleep(0.1)
         now = time.monotonic()

@@ -26,7 +26,7 @@ def check_address() -> None:
     try:
         socket.create_server((settings.HOST, settings.PORT), family=family).close()
     except OSError as error:
-        reason = error.strerror.partition(" (")[0]
+        reason = str(error.strerror).partition(" (")[0]
         sys.exit(f"Cannot listen on {settings.HOST}:{settings.PORT}: {reason}. Set HOST or PORT.")
 
 
