@@ -1,3 +1,5 @@
+from typing import Any
+
 from django.conf import settings
 from django.contrib.auth import login, views
 from django.http import Http404, HttpResponseRedirect
@@ -16,7 +18,7 @@ class LoginView(views.LoginView):
 class SignUpView(LoginView):
     """Makes an account and logs in."""
 
-    form_class = SignUpForm
+    form_class: Any = SignUpForm
     template_name = "registration/sign_up.html"
 
     def dispatch(self, request, *args, **kwargs):

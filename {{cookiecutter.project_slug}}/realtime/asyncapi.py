@@ -24,7 +24,8 @@ EVERY_SOCKET = "every socket"  # the tag of the frames that are the core's own
 @cache
 def document(title: str) -> dict[str, Any]:
     """Describe every WebSocket route as a channel, its consumer's frames as messages."""
-    channels, operations = {}, {}
+    channels: dict[str, Any] = {}
+    operations: dict[str, Any] = {}
     *routes, _nowhere = flatten(import_module("config.routing").websocket_urlpatterns)
     for route in routes:
         names = (f"{route.name}{number if number > 1 else ''}" for number in count(1))
@@ -83,7 +84,7 @@ def _reply(consumer: type[RealtimeConsumer], handler: str) -> type:
     return returned if is_typeddict(returned) else Reply
 
 
-def _message(frame: type, schema: dict[str, str]) -> dict[str, Any]:
+def _message(frame: Any, schema: dict[str, str]) -> dict[str, Any]:
     if is_typeddict(frame):
         return {"name": "reply", "payload": {"allOf": [{"$ref": REFERENCE.format(name="Reply")}, schema]}}
     tags = [{"name": EVERY_SOCKET}] if frame.__module__ == Reply.__module__ else []

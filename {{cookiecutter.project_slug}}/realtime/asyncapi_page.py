@@ -114,7 +114,7 @@ class Page:
                 return self._sample(first) if key == "anyOf" else first
         if schema.get("format") == "date-time":
             return MOMENT
-        return SAMPLES.get(schema.get("type"))
+        return SAMPLES.get(schema.get("type", ""))
 
 
 def tables(channels: list[dict[str, Any]], core: bool) -> list[tuple[str, list]]:

@@ -8,7 +8,6 @@ from typing import Any
 import msgspec
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
-from django.contrib.auth.models import AbstractUser
 
 from realtime.codes import SERVICE_RESTART, TRY_AGAIN_LATER
 from realtime.frames import Connected, Frame, Reconnect, UserInfo, to_text
@@ -24,7 +23,7 @@ DROP_SECONDS = 1  # for a client that does not read to take a close frame
 class Connection(AsyncWebsocketConsumer):
     """An open socket, as far as sending and closing go."""
 
-    user: AbstractUser  # or, where guests are admitted, an `AnonymousUser`
+    user: Any  # Django's; where guests are admitted, it may be an `AnonymousUser`
 
     def _begin(self, scope, send) -> None:
         self.scope = scope

@@ -120,9 +120,10 @@ class Inbox:
     """Decodes the frames that a consumer takes, given as their structs."""
 
     def __init__(self, frames: tuple[type[ClientFrame], ...]):
-        self.types = {}
+        self.types: dict[str, type[ClientFrame]] = {}
         for frame in frames:
-            other = self.types.setdefault(tag := frame.__struct_config__.tag, frame)
+            tag = str(frame.__struct_config__.tag)
+            other = self.types.setdefault(tag, frame)
             if other is not frame:
                 both = f"{other.__qualname__} and {frame.__qualname__}"
                 raise TypeError(f"{both} are both of type {tag!r}; give one of them another `tag`")

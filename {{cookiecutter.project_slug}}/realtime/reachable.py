@@ -38,15 +38,14 @@ def unreachable(routes: list[URLPattern]) -> list[str]:
     What cannot be told is passed over: of a regular expression that is more than text and named groups, and
     of a route with very many parameters, only that it stands behind one that takes everything.
     """
-    problems, before = [], []
+    problems, before = [], list[Route]()
     for route in flatten(routes):
-        takers = [
+        takers: list[Route | None] = [other for other in before if str(other) == str(route)]
+        takers = takers or [
             next((other for other in before if other.takes(address)), None) for address in addresses(route)
         ]
-        if same := [other for other in before if str(other) == str(route)]:
-            takers = same
-        if takers and None not in takers:
-            problems.append(f"Nobody reaches {name(route)}: {name(takers[0])} comes before it.")
+        if (taker := takers[0]) and all(takers):
+            problems.append(f"Nobody reaches {name(route)}: {name(taker)} comes before it.")
         before.append(route)
     return problems
 
@@ -55,8 +54,8 @@ def addresses(route: Route) -> list[str]:
     """Return addresses that a route takes, of every kind; when they cannot be told, any addresses."""
     parts = [parts_of(pattern) for pattern in route.patterns]
     last = route.patterns[-1]
-    if str(route) and None not in parts:
-        choices = [choice for part in parts for choice in part]
+    if str(route) and all(parts):
+        choices = [choice for part in parts for choice in part or ()]
         if isinstance(last, RegexPattern) and not str(last).endswith("$"):
             choices.append(["~"])  # it takes whatever follows
         if prod(map(len, choices)) <= MOST:
@@ -73,14 +72,14 @@ def parts_of(pattern: RoutePattern | RegexPattern) -> list[list[str]] | None:
         text = text.removeprefix("^").removesuffix("$")
         if VARIABLE.search(PARAMETER.sub("", text)):
             return None
-    parts, end = [], 0
+    parts, end = list[list[str]](), 0
     for parameter in PARAMETER.finditer(text):
-        parts += [text[end : parameter.start()]], values(pattern, *parameter.groups())
+        parts += [text[end : parameter.start()]], values(pattern, *parameter.groups(""))
         end = parameter.end()
     return [*parts, [text[end:]]]
 
 
-def values(pattern, converted: str | None, regex: str | None) -> list[str]:
+def values(pattern, converted: str, regex: str) -> list[str]:
     """Return those of the `VALUES` that a parameter takes."""
     if converted:
         regex = pattern.converters[converted.strip("<>").rpartition(":")[2]].regex

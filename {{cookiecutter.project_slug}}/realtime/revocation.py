@@ -40,7 +40,7 @@ class Revocation:
 
     def __init__(self, sockets: Sockets):
         self.sockets = sockets
-        self._kicked: dict[int, float] = {}  # user ids, and when
+        self._kicked: dict[int | str, float] = {}  # user ids, and when
 
     def kick(self, event: dict) -> None:
         """Close the sockets that a user has, also those whose handshake is under way.

@@ -11,7 +11,7 @@ class RoomQuerySet(models.QuerySet):
         membership = Room.members.through.objects.filter(room=models.OuterRef("pk"), user=user)
         return self.annotate(admits_user=models.Q(is_open=True) | models.Exists(membership))
 
-    def create_named(self, name: str) -> "Room":
+    def create_named(self, name):
         """Make a room whose slug comes from its name, with a number if another room has that slug."""
         slug = slugify(name)[:40] or "room"
         taken = set(self.filter(slug__startswith=slug).values_list("slug", flat=True))
