@@ -17,6 +17,7 @@ from rooms.models import Room
 vault = Room.objects.create(slug="vault", name="Vault", is_open=False)
 vault.members.add(User.objects.get(username="mentor"))
 """
+LINES = "text => new Set(Array.from(text.getClientRects(), ({ y }) => y)).size"
 WIDTHS = (1280, 390)  # pixels of a laptop and of a phone
 
 
@@ -58,6 +59,8 @@ def test_a_notification_shows_and_is_read_in_every_tab(log_in):
     for tab in (one, other):
         expect(tab.locator(items)).to_have_count(before + 1)
         expect(tab.locator(items).first).to_contain_class("unread")
+        tab.set_viewport_size({"width": min(WIDTHS), "height": 780})
+        assert tab.locator(items).first.locator("dt").evaluate(LINES) == 1  # no key is broken in two
     other.locator(items).first.get_by_role("button", name="Mark as read").click()
     for tab in (one, other):
         expect(tab.locator(items).first).not_to_contain_class("unread")
