@@ -170,5 +170,5 @@ def test_browsers_are_bound_to_https_for_as_long_as_it_is_set(variant, values, h
     assert "no issues" in project.run(".venv/bin/python", "manage.py", "check", "--deploy", **production)
     by_proxy = {"Host": "example.com", "X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.1"}
     with running(project, **production) as server:
-        answer = httpx.get(f"{server.url}/accounts/login/", headers=by_proxy)
-    assert (answer.status_code, answer.headers["strict-transport-security"]) == (200, header)
+        answer = httpx.get(f"{server.url}/favicon.ico", headers=by_proxy)
+    assert (answer.status_code, answer.headers["strict-transport-security"]) == (302, header)
