@@ -47,7 +47,7 @@ class Line:
 
 def wait(page, condition):
     """Wait until something is so on this side, while the page goes on."""
-    for _ in range(200):
+    for _ in range(2000):
         if condition():
             return
         page.evaluate("new Promise(requestAnimationFrame)")

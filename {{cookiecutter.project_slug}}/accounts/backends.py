@@ -18,8 +18,9 @@ class NameOrEmailBackend(ModelBackend):
         name = User.name_of(username)
         throttle.check_login(request, name)
         user = super().authenticate(request, name, password)
+        # Others may have failed while this password was hashed; a wrong one must not be answered otherwise.
+        throttle.check_login(request, name)
         if user is not None:
-            throttle.check_login(request, name)  # others may have failed while this password was hashed
             throttle.remember(request, name)
         return user
 

@@ -1,16 +1,23 @@
 from django.conf import settings
 from django.core.checks import Tags, Warning, register
 
+NO_SERVER = Warning(
+    "EMAIL_URL is not set: mail, with links to a new password in it, goes to the server's output.",
+    hint="Set it, for example EMAIL_URL=submission://user:password@mail.example.com:587.",
+    id="accounts.W001",
+)
+NO_SENDER = Warning(
+    "Mail comes from an address at example.com, which mail servers refuse.",
+    hint="Set DEFAULT_FROM_EMAIL to an address of yours.",
+    id="accounts.W002",
+)
+
 
 @register(Tags.security)
 def mail_goes_nowhere(app_configs, **kwargs):
-    """For every command that checks, as `migrate` does: in production, mail needs a server."""
-    if settings.DEBUG or settings.MAIL["EMAIL_HOST"]:
+    """For every command that checks, as `migrate` does: in production, mail needs a server and a sender."""
+    if settings.DEBUG:
         return []
-    return [
-        Warning(
-            "EMAIL_URL is not set: mail, with links to a new password in it, goes to the server's output.",
-            hint="Set it, for example EMAIL_URL=submission://user:password@mail.example.com:587.",
-            id="accounts.W001",
-        )
-    ]
+    if not settings.MAIL["EMAIL_HOST"]:
+        return [NO_SERVER]
+    return [NO_SENDER] if settings.DEFAULT_FROM_EMAIL.endswith("@example.com") else []

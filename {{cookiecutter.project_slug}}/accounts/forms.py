@@ -9,7 +9,7 @@ from accounts.models import User
 
 class LoginForm(AuthenticationForm):
     error_messages = AuthenticationForm.error_messages | {
-        "invalid_login": "This name or email address and this password do not belong together."
+        "invalid_login": "This name or email address and this password do not match."
     }
 
     def __init__(self, *args, **kwargs):

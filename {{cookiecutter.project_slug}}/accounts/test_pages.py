@@ -10,6 +10,7 @@ from django.core.mail import EmailMessage
 from django.db import IntegrityError
 
 from accounts import checks
+from accounts.forms import SignUpForm
 from accounts.mail import ConsoleBackend
 from accounts.models import User
 
@@ -41,6 +42,17 @@ def test_signing_up_logs_in(client, sign_up):
     assert client.get(SIGN_UP).url == "/"  # who is logged in needs no account
     assert sign_up(username="another", email="b@example.com").status_code == 302
     assert User.objects.count() == 1
+
+
+def test_of_two_clicks_at_once_one_makes_an_account(sign_up, monkeypatch):
+    monkeypatch.setattr(SignUpForm, "clean_username", lambda form: form.cleaned_data["username"])
+    monkeypatch.setattr(SignUpForm, "clean_email", lambda form: form.cleaned_data["email"])
+    monkeypatch.setattr(SignUpForm, "validate_unique", lambda form: None)
+    monkeypatch.setattr(SignUpForm, "validate_constraints", lambda form: None)
+    User.objects.create_user("newcomer", "newcomer@example.com")  # by the first click
+    answer = sign_up()
+    assert answer.status_code == 200
+    assert "just been taken" in answer.text
 
 
 def test_a_link_leads_elsewhere_only_on_this_site(sign_up):
@@ -117,8 +129,8 @@ def test_a_wrong_password_is_refused_and_takes_one_hash(client, student, monkeyp
     assert len(hashed) == (1 if login else 0)
 
 
-def ask_for_a_link(client, email):
-    answer = client.post(RESET, {"email": email}, follow=True)
+def ask_for_a_link(client, email, follow=True):
+    answer = client.post(RESET, {"email": email}, follow=follow)
     for thread in threading.enumerate():
         if "send_mail" in thread.name:
             thread.join()
@@ -163,4 +175,8 @@ def test_mail_without_a_server_is_warned_of(settings):
     settings.DEBUG = True
     assert not checks.mail_goes_nowhere(None)
     settings.DEBUG, settings.MAIL = False, {"EMAIL_HOST": "mail.example.com"}
+    settings.DEFAULT_FROM_EMAIL = "noreply@example.com"
+    (warning,) = checks.mail_goes_nowhere(None)
+    assert "DEFAULT_FROM_EMAIL" in warning.hint
+    settings.DEFAULT_FROM_EMAIL = "noreply@example.org"
     assert not checks.mail_goes_nowhere(None)

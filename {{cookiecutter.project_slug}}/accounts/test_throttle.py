@@ -1,6 +1,7 @@
 """Whoever fails to log in too often waits, and locks out nobody else."""
 
 from types import SimpleNamespace
+from uuid import uuid4
 
 import pytest
 from django.conf import settings
@@ -9,6 +10,7 @@ from django.test import AsyncClient, Client
 
 from accounts import throttle
 from accounts.models import User
+from accounts.test_pages import ask_for_a_link
 
 LOGIN = "/accounts/login/"
 SHIPPED = settings.THROTTLE
@@ -18,7 +20,7 @@ HERE, ELSEWHERE = "192.0.2.1", "192.0.2.2"
 
 @pytest.fixture(autouse=True)
 def limits(settings, monkeypatch, student):
-    """Low limits, an empty cache, and a clock of the test's own."""
+    """Low limits, counts and a clock of the test's own."""
     settings.THROTTLE = {
         "failed_by_address": (4, 300),
         "failed_by_address_at_account": (2, 900),
@@ -28,14 +30,12 @@ def limits(settings, monkeypatch, student):
         "reset_to_address": (2, 3600),
     }
     settings.SIGN_UP = True
-    cache = throttle.cache
-    cache.clear()
     clock = SimpleNamespace(now=1_000_000.0, monotonic=lambda: 0.0)
     clock.time = lambda: clock.now
     monkeypatch.setattr(throttle, "time", clock)
     monkeypatch.setattr(throttle, "away_until", 0.0)
-    yield clock
-    cache.clear()
+    monkeypatch.setattr(throttle, "PREFIX", uuid4().hex)
+    return clock
 
 
 def log_in(username="student", password=WRONG, address=HERE, path=LOGIN, **fields):
@@ -106,6 +106,23 @@ def test_guesses_that_run_together_count_before_one_succeeds(monkeypatch):
     assert log_in(password="a-secret") == 429
 
 
+def test_nor_are_wrong_ones_among_them_answered_otherwise(monkeypatch):
+    def slowly(self, password):
+        for _ in range(3):
+            throttle.count("failed_by_address_at_account", f"{HERE} student")
+        return False
+
+    monkeypatch.setattr(User, "check_password", slowly)
+    assert log_in() == 429
+
+
+def test_capitals_tell_nothing_of_who_is_known():
+    User.objects.filter(username="student").update(email="student@example.com")
+    for name in ("student", "nobody"):
+        names = [f"{name}@example.com", f"{name}@EXAMPLE.com".upper()] * 2
+        assert [log_in(one, address=f"{HERE}{len(name)}") for one in names] == [200, 200, 429, 429]
+
+
 async def test_an_async_login_is_limited_as_well(student, rf):
     request = rf.post("/", REMOTE_ADDR=HERE)
     assert await aauthenticate(request, username="student", password="a-secret") == student
@@ -144,7 +161,7 @@ def test_mails_are_limited_the_same_for_all(email, mailoutbox):
     User.objects.filter(username="student").update(email="student@example.com")
 
     def ask(address, email):
-        return Client(REMOTE_ADDR=address).post("/accounts/password_reset/", {"email": email}).status_code
+        return ask_for_a_link(Client(REMOTE_ADDR=address), email, follow=False).status_code
 
     assert [ask(f"192.0.2.{number}", email.upper()) for number in range(3)] == [302, 302, 429]
     assert [ask(ELSEWHERE, f"{number}@example.com") for number in range(4)] == [302, 302, 429, 429]

@@ -24,6 +24,7 @@ from realtime.cache import cache
 logger = logging.getLogger("accounts")
 
 KNOWN_SECONDS = 90 * 86_400  # for which an address is known to be a user's
+PREFIX = "throttle"
 AWAY_SECONDS = 10  # for which the cache is not asked again when it has failed
 
 away_until = 0.0  # time.monotonic()
@@ -55,9 +56,8 @@ def wait_of(request) -> int:
 
 def take(request, kind: str, value: str | None = None) -> None:
     """Count one more of this kind, by address or another value; PermissionDenied if it is one too many."""
-    value = value or address(request)
-    refuse_if(request, wait(kind, value))
-    count(kind, value)
+    if count(kind, value or address(request)) > settings.THROTTLE[kind][0]:
+        refuse_if(request, left(kind))
 
 
 def check_login(request, account: str) -> None:
@@ -84,7 +84,7 @@ def count_failure(sender, credentials, request=None, **kwargs):
 
 def failures(request, account: str):
     """Return what a failed login counts as, kind and value."""
-    client = address(request)
+    client, account = address(request), account.casefold()  # addresses are found so, too
     return (
         ("failed_by_address", client),
         ("failed_by_address_at_account", client and f"{client} {account}"),
@@ -110,15 +110,22 @@ def address(request) -> str | None:
 
 def wait(kind: str, value: str | None) -> int:
     """Return how many seconds it takes until there may be more of this kind, 0 if there may be now."""
-    amount, seconds = settings.THROTTLE[kind]
-    return seconds - int(time.time()) % seconds if value and read(window(kind, value)) >= amount else 0
+    return left(kind) if value and read(window(kind, value)) >= settings.THROTTLE[kind][0] else 0
 
 
-def count(kind: str, value: str | None) -> None:
-    if value:
-        name = window(kind, value)
-        in_cache(cache.add, name, 0, settings.THROTTLE[kind][1])
-        in_cache(cache.incr, name)
+def left(kind: str) -> int:
+    """Return how many seconds of the present window of a limit are left."""
+    seconds = settings.THROTTLE[kind][1]
+    return seconds - int(time.time()) % seconds
+
+
+def count(kind: str, value: str | None) -> int:
+    """Count one more of this kind; return how many there were in this window, 0 if nobody knows."""
+    if not value:
+        return 0
+    name = window(kind, value)
+    in_cache(cache.add, name, 0, settings.THROTTLE[kind][1])
+    return in_cache(cache.incr, name) or 0
 
 
 def read(name: str) -> int:
@@ -126,7 +133,7 @@ def read(name: str) -> int:
 
 
 def known(request, account: str) -> str:
-    return key("known", address(request), account)
+    return key("known", address(request), account.casefold())
 
 
 def window(kind: str, value: str) -> str:
@@ -136,7 +143,7 @@ def window(kind: str, value: str) -> str:
 
 def key(*parts) -> str:
     """Name an entry of the cache, in which no one reads whose it is."""
-    return f"throttle:{sha256(repr(parts).encode()).hexdigest()}"
+    return f"{PREFIX}:{sha256(repr(parts).encode()).hexdigest()}"
 
 
 def in_cache(ask, *arguments):
@@ -146,6 +153,8 @@ def in_cache(ask, *arguments):
         return None
     try:
         return ask(*arguments)
+    except ValueError:  # it has just forgotten what was to be counted
+        return None
     except Exception as error:  # each cache has its own
         away_until = time.monotonic() + AWAY_SECONDS
         logger.warning("attempts to log in are not counted now: %r", error)

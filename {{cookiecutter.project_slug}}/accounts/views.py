@@ -2,6 +2,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import login, views
+from django.db import IntegrityError, transaction
 from django.http import Http404, HttpResponseRedirect
 from django.utils.decorators import method_decorator
 
@@ -36,7 +37,12 @@ class SignUpView(LoginView):
         return kwargs
 
     def form_valid(self, form):
-        user = form.save()
+        try:
+            with transaction.atomic():
+                user = form.save()
+        except IntegrityError:  # a double click
+            form.add_error(None, "This name or email address has just been taken.")
+            return self.form_invalid(form)
         login(self.request, user, settings.AUTHENTICATION_BACKENDS[0])
         throttle.remember(self.request, user.get_username())
         return HttpResponseRedirect(self.get_success_url())

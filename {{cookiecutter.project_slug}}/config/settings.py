@@ -203,10 +203,11 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 AUTHENTICATION_BACKENDS = ["accounts.backends.NameOrEmailBackend"]
 LOGIN_REDIRECT_URL = "home"
+PASSWORD_RESET_TIMEOUT = 3600  # seconds, since the link to a new password may end up in logs
 SIGN_UP = read(
     env.bool, "SIGN_UP", "true or false: may strangers make accounts; for example SIGN_UP=true", default=DEBUG
 )
-# How many, in how many seconds: logins that fail, accounts that are made, mails that are asked for.
+# How many, in how many seconds: logins that fail, tries to sign up, mails that are asked for.
 THROTTLE = {
     "failed_by_address": (20, 300),
     "failed_by_address_at_account": (10, 900),  # fewer than is needed to reach the next

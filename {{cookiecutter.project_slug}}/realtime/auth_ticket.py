@@ -60,5 +60,5 @@ def redeem(ticket: str) -> tuple[str, str] | None:
 
 
 def _key(ticket: str) -> str:
-    """What a client sends is no key for every cache; nor can who reads a cache use the tickets in it."""
+    """What a client sends is no key for every cache."""
     return f"ws-ticket:{sha256(ticket.encode()).hexdigest()}"

@@ -9,31 +9,37 @@ from ipaddress import ip_address, ip_network
 
 SCHEMES = {b"http": ("http", "ws"), b"https": ("https", "wss")}
 SCHEMES |= {b"ws": SCHEMES[b"http"], b"wss": SCHEMES[b"https"]}  # Traefik says so of WebSockets
+# Where the proxies of a platform stand, and no client that comes through the Internet.
+PRIVATE = (
+    *("10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"),
+    *("::1/128", "fc00::/7", "fe80::/10"),
+)
 HOP = re.compile(r"(?:\[(.+)\]|([^:]+))(?::(\d{1,5}))?")  # an IPv6 address with a port has brackets
 
 
 class ProxyHeaders:
     """ASGI middleware that takes the client from X-Forwarded-For and the scheme from X-Forwarded-Proto.
 
-    It believes peers in `trusted` alone: addresses and networks, or "*" for everyone. What cannot be read is
-    as good as absent. The scope is changed in place, so that servers log the client, too.
+    It believes peers in `trusted` alone: addresses and networks, or "*" for everyone; then proxies are those
+    with a private address. What cannot be read is as good as absent. The scope is changed in place, so that
+    servers log the client, too.
     """
 
     def __init__(self, application, trusted):
         self.application = application
         self.everyone = "*" in trusted
-        self.networks = [ip_network(proxy) for proxy in trusted if proxy != "*"]
+        self.networks = [ip_network(proxy) for proxy in (PRIVATE if self.everyone else trusted)]
 
     @markcoroutinefunction  # it returns the application's: one of its own would last as long as a socket
     def __call__(self, scope, receive, send):
-        if scope["type"] != "lifespan" and self.trusts((scope.get("client") or [None])[0]):
+        if scope["type"] != "lifespan" and (self.everyone or self.trusts((scope.get("client") or [None])[0])):
             self.believe(scope)
         return self.application(scope, receive, send)
 
     def trusts(self, host: str | None) -> bool:
         """Say whether this is the address of a proxy; a Unix socket has none."""
-        if self.everyone or not self.networks:
-            return self.everyone
+        if not self.networks:
+            return False
         try:
             address = ip_address(host or "")
         except ValueError:
@@ -61,7 +67,7 @@ class ProxyHeaders:
         """
         hops = forwarded.split(",")
         try:
-            for hop in hops[:1] if self.everyone else reversed(hops):
+            for hop in reversed(hops):
                 client = parse(hop.strip())
                 if not self.trusts(client[0]):
                     break

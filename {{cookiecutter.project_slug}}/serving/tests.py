@@ -26,8 +26,10 @@ TOLD = [  # who is trusted, the peer, what it says in X-Forwarded-For, and who t
     (PROXIES, "2001:db8::1", [CLIENT], (CLIENT, 0)),
     (PROXIES, "2001:db8:0:1::1", [CLIENT], ("2001:db8:0:1::1", 5000)),
     (PROXIES, f"::ffff:{PROXY}", [CLIENT], (CLIENT, 0)),
-    # Everyone is a proxy, so the client is the first.
+    # Everyone is believed, and proxies are those with a private address.
     (EVERYONE, STRANGER, [f"{CLIENT}, {OTHER_PROXY}"], (CLIENT, 0)),
+    (EVERYONE, PROXY, [f"{STRANGER}, {CLIENT}, 172.16.1.1, fd00::1"], (CLIENT, 0)),
+    (EVERYONE, PROXY, [f"{OTHER_PROXY}, {PROXY}"], (OTHER_PROXY, 0)),
     ([PROXY, "*"], STRANGER, [f"{CLIENT}, {OTHER_PROXY}"], (CLIENT, 0)),
     # A Unix socket
     (EVERYONE, None, [CLIENT], (CLIENT, 0)),

@@ -3,7 +3,7 @@ from django.db.models.functions import Upper
 
 
 class Migration(migrations.Migration):
-    """Fails where two users have the same email address: change one of them first."""
+    """For projects that began with a role, too. Fails where two users have the same email address."""
 
     dependencies = [
         ("accounts", "0001_initial"),
