@@ -15,6 +15,14 @@ TO_NOWHERE = """
 class Lost(models.Model):
     to = models.ForeignKey("nowhere.Nothing", on_delete=models.CASCADE)
 """
+NEVER_CALLED = """
+from realtime.consumer import RealtimeConsumer
+
+
+class Wrong(RealtimeConsumer):
+    async def connect(self):
+        pass
+"""
 MIGRATION = """
 from django.db import migrations
 
@@ -97,6 +105,8 @@ def test_make_run_tells_of_errors_and_goes_on_when_they_are_mended(variant, inst
         models.mend()
         views.add("def unfinished(:", lambda: "SyntaxError" in server.output())
         assert "def unfinished(:" in server.output()
+        views.mend()
+        views.add(NEVER_CALLED, lambda: "would never be called" in server.output())
         views.mend()
 
 

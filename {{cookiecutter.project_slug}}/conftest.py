@@ -81,20 +81,26 @@ class Socket(ApplicationCommunicator):
     async def send(self, type, **fields):
         await self.send_input({"type": "websocket.receive", "text": json.dumps({"type": type, **fields})})
 
-    async def receive(self, type=None):
-        """Return the next frame of a type, or whatever comes next; frames of other types stay in `unread`."""
+    async def receive(self, *types):
+        """Return the next frame of some types, or whatever comes next; others stay in `unread`."""
+        wanted = " or ".join(types) or "anything"
         while True:
             for frame in self.unread:
-                if type is None or (isinstance(frame, dict) and frame.get("type") == type):
+                if not types or (isinstance(frame, dict) and frame.get("type") in types):
                     self.unread.remove(frame)
                     return frame
-            assert self.code is None, f"closed with {self.code} before {type or 'anything'} came"
-            await self.listen()
+            assert self.code is None, f"closed with {self.code} before {wanted} came"
+            try:
+                await self.listen()
+            except TimeoutError:
+                raise AssertionError(f"no {wanted} within {TIMEOUT} s, but {self.unread}") from None
 
     async def request(self, type, id=1, **fields):
         """Send a frame with an id and return the reply."""
         await self.send(type, id=id, **fields)
-        return await self.receive("reply")
+        answer = await self.receive("reply", "error")
+        assert answer["type"] == "reply", answer
+        return answer
 
     async def close_code(self):
         """Return the code with which the server closes."""

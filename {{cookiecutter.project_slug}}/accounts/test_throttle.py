@@ -6,7 +6,9 @@ from uuid import uuid4
 import pytest
 from django.conf import settings
 from django.contrib.auth import aauthenticate
+from django.contrib.auth.tokens import default_token_generator
 from django.test import AsyncClient, Client
+from django.utils.http import urlsafe_base64_encode
 
 from accounts import throttle
 from accounts.models import User
@@ -72,6 +74,16 @@ def test_one_address_cannot_lock_an_account():
     )
     assert pair * hour / window < account
     assert hour % window == 0
+
+
+def test_a_new_password_by_mail_lets_its_owner_in(student):
+    assert [log_in() for _ in range(3)] == [200, 200, 429]
+    owner = Client(REMOTE_ADDR=HERE)
+    uid, token = urlsafe_base64_encode(str(student.pk).encode()), default_token_generator.make_token(student)
+    form = owner.get(f"/accounts/reset/{uid}/{token}/").url
+    new = "another-secret-1"
+    assert owner.post(form, {"new_password1": new, "new_password2": new}).status_code == 302
+    assert log_in(password=new) == 302
 
 
 def test_logins_that_succeed_are_not_counted():

@@ -75,6 +75,13 @@ def remember(request, account: str) -> None:
         in_cache(cache.set, known(request, account), 1, KNOWN_SECONDS)
 
 
+def forgive(request, account: str) -> None:
+    """Forget how often this address has failed at an account, whose owner has proved to be there."""
+    for kind, value in failures(request, account):
+        if value and kind == "failed_by_address_at_account":
+            in_cache(cache.delete, window(kind, value))
+
+
 @receiver(user_login_failed)
 def count_failure(sender, credentials, request=None, **kwargs):
     if request is not None and not wait_of(request):

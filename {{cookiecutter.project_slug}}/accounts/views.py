@@ -65,4 +65,5 @@ class PasswordResetView(views.PasswordResetView):
 class PasswordResetConfirmView(views.PasswordResetConfirmView):
     def form_valid(self, form):
         throttle.remember(self.request, self.user.get_username())
+        throttle.forgive(self.request, self.user.get_username())
         return super().form_valid(form)

@@ -63,6 +63,9 @@ class RealtimeConsumer(Dispatcher):
         return int(value) if value.isascii() and value.isdigit() and len(value) < 19 else None
 
     async def __call__(self, scope, receive, send) -> None:
+        if "credentials" not in scope:
+            name = type(self).__name__
+            raise RuntimeError(f"{name} needs WebSocketAuthMiddleware; call config.asgi.application")
         self._begin(scope, send)
         self.channel_layer = get_channel_layer(self.channel_layer_alias)
         self.hub = get_hub()

@@ -3,8 +3,9 @@
 import asyncio
 import inspect
 import logging
-from typing import ClassVar
+from typing import Any, ClassVar
 
+import msgspec
 from django.conf import settings
 
 from realtime.codes import TOO_BIG, TOO_MANY
@@ -28,6 +29,7 @@ from realtime.outbox import MAX_FRAMES
 logger = logging.getLogger("realtime")
 
 MAX_MESSAGE_BYTES = settings.REALTIME["MAX_MESSAGE_BYTES"]
+REPLY = {"type", "id", "ok"}  # what is in every reply
 EVERY_CONSUMER_SENDS = (Connected, Error, Gap, Pong, Reconnect, TokenExpiring)
 
 # What Channels calls, and what is called here.
@@ -99,7 +101,10 @@ class Dispatcher(Expiry):
                 raise FrameError("unsupported_data", "Frames are JSON text, not binary")
             frame = self.inbox.decode(text)
             id = frame.id
-            result = await getattr(type(self), self.handlers[type(frame)])(self, frame)
+            handler = self.handlers[type(frame)]
+            result = await getattr(type(self), handler)(self, frame)
+            if id is not None:
+                await self.send_frame(_reply(id, result, handler))
         except FrameError as error:
             id = id if error.id is None else error.id
             await self.send_frame(Error(code=error.code, detail=error.detail, id=id))
@@ -107,9 +112,6 @@ class Dispatcher(Expiry):
             logger.exception("%s failed on a frame from %s", type(self).__name__, self.user)
             detail = "Something went wrong on the server"
             await self.send_frame(Error(code="internal_error", detail=detail, id=id))
-        else:
-            if id is not None:
-                await self.send_frame({"type": "reply", "id": id, "ok": True, **(result or {})})
 
     def take_event(self, name: str, event: dict) -> None:
         """Have the method called that a plain `group_send` names, after what came before."""
@@ -127,6 +129,15 @@ class Dispatcher(Expiry):
             logger.exception("%s failed on the event %s", type(self).__name__, event["type"])
         finally:
             self._events -= 1
+
+
+def _reply(id: int | str, result: Any, handler: str) -> dict[str, Any]:
+    """The frame that answers another one, with what its handler has returned."""
+    fields = msgspec.to_builtins(result) if isinstance(result, msgspec.Struct) else result or {}
+    if not isinstance(fields, dict) or not fields.keys().isdisjoint(REPLY):
+        own = ", ".join(sorted(REPLY))
+        raise TypeError(f"{handler}() may return a dict without {own}, or nothing, and not {result!r:.200}")
+    return {"type": "reply", "id": id, "ok": True, **fields}
 
 
 def _frame_of(method) -> type[ClientFrame] | None:

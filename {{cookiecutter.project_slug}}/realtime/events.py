@@ -41,13 +41,18 @@ def text_event(
     return event
 
 
+def check_group(name: str) -> None:
+    """Raise TypeError for a group's name that one of the channel layers would not take."""
+    _layer.require_valid_group_name(name)
+
+
 def check(group: str, event: dict[str, Any]) -> None:
     """Refuse what one of the channel layers would not take: raise TypeError or ValueError.
 
     A group's name has less than 100 letters, digits, hyphens, underscores and periods. An event of one's own
     has a `type` and consists of what JSON knows.
     """
-    _layer.require_valid_group_name(group)
+    check_group(group)
     if event.get("type") == TEXT:
         return  # made above
     if not isinstance(event.get("type"), str) or json.loads(json.dumps(event)) != event:

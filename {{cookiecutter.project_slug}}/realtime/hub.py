@@ -11,7 +11,7 @@ import os
 
 from channels.layers import get_channel_layer
 
-from realtime.events import EVERYWHERE, GAP, KICK, PROBE
+from realtime.events import EVERYWHERE, GAP, KICK, PROBE, check_group
 from realtime.group import Group
 from realtime.history import History
 from realtime.revocation import Revocation
@@ -81,6 +81,7 @@ class Hub:
         """
         group = self.groups.get(name)
         if group is None:
+            check_group(name)
             group = self.groups[name] = Group(name, self.sockets)
             group.opened = self.spawn(self._open(group, history))
         group.members[member] = None if history else 0

@@ -15,9 +15,16 @@ def start_server(serve: Callable[[], None], serve_for_development: Callable[[], 
     configure_logging(settings.LOGGING_CONFIG, settings.LOGGING)
     preflight()
     if "--reload" in sys.argv:
+        autoreload.autoreload_started.connect(watch_sources)
         autoreload.run_with_reloader(develop, serve_for_development)  # sees templates and translations, too
     else:
         serve()
+
+
+def watch_sources(sender, **kwargs) -> None:
+    """Watch the project's own packages whole: of what could not be imported, Django watches nothing."""
+    for package in settings.BASE_DIR.glob("*/__init__.py"):
+        sender.watch_dir(package.parent, "**/*.py")
 
 
 def develop(serve: Callable[[], None]) -> None:

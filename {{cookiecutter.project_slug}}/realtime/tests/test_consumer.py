@@ -2,6 +2,7 @@
 
 import asyncio
 
+import msgspec
 import pytest
 from django.conf import settings
 
@@ -61,6 +62,31 @@ async def test_a_handler_that_fails_is_logged_and_the_socket_stays_open(socket, 
     assert (await socket.request("ping"))["ok"]
     await socket.disconnect(1001)
     assert SampleConsumer.ended == [1001]
+
+
+@pytest.mark.parametrize("result", [["a list"], "text", 7, {"id": 8}, {"what": object()}])
+async def test_a_result_that_fits_into_no_reply_is_an_error(socket, caplog, monkeypatch, result):
+    async def fail(self, frame):
+        return result
+
+    monkeypatch.setattr(SampleConsumer, "fail", fail)
+    await socket.send("fail", id=7)
+    error = await socket.receive("error", "reply")
+    assert (error.get("code"), error["id"]) == ("internal_error", 7)
+    assert "TypeError" in caplog.text
+    assert (await socket.request("ping"))["ok"]
+
+
+class Step(msgspec.Struct):
+    n: int
+
+
+async def test_a_result_may_be_a_struct(socket, monkeypatch):
+    async def fail(self, frame):
+        return Step(n=3)
+
+    monkeypatch.setattr(SampleConsumer, "fail", fail)
+    assert await socket.request("fail") == {"type": "reply", "id": 1, "ok": True, "n": 3}
 
 
 async def test_clean_up_runs_when_the_server_ends_the_socket(socket):
