@@ -198,6 +198,7 @@ PRODUCTION = os.environ | {
     "SECRET_KEY": "only-here-0123456789-abcdefghijklmnopqrstuvwxyz-ABCDEFGHIJKLMNOPQRSTUVWXYZ",
     "ALLOWED_HOSTS": "example.com",
     "EMAIL_URL": "submission://user:password@mail.example.com",
+    "DEFAULT_FROM_EMAIL": "noreply@example.org",
 }
 
 

@@ -165,6 +165,7 @@ def test_browsers_are_bound_to_https_for_as_long_as_it_is_set(variant, values, h
         "ALLOWED_HOSTS": "example.com",
         "FORWARDED_ALLOW_IPS": "127.0.0.1",
         "EMAIL_URL": "submission://user:password@mail.example.com",
+        "DEFAULT_FROM_EMAIL": "noreply@example.org",
         **values,
     }
     assert "no issues" in project.run(".venv/bin/python", "manage.py", "check", "--deploy", **production)
