@@ -8,6 +8,8 @@ from cookiecutter.main import cookiecutter
 
 from offered import TEMPLATE
 
+GIT = ("git", "-c", "user.name=Ada", "-c", "user.email=ada@example.com")  # as somebody who may commit
+
 
 def generate(folder, answers, **options):
     return Path(

@@ -6,10 +6,9 @@ import sys
 
 import pytest
 
-from offered import CONFIG, OPTIONS
+from offered import DEFAULT, OPTIONS
 from serving import each
 
-DEFAULT = {key: CONFIG[key][0] if isinstance(CONFIG[key], list) else CONFIG[key] for key in OPTIONS}
 SLUG = "backed_up"  # which is also the name of the database and of its owner
 VARIANTS = [DEFAULT | {"database": database, "project_slug": SLUG} for database in OPTIONS["database"]]
 

@@ -7,13 +7,12 @@ from pathlib import Path
 import pytest
 from editorconfig import get_properties
 
-from generation import run
+from generation import GIT, run
 from serving import each
 from variants import first
 
 TOOLS = Path(sys.executable).parent
-ME = ["-c", "user.name=Me", "-c", "user.email=me@example.com"]
-COMMIT = ["git", *ME, "commit", "--quiet", "--message=Work"]
+COMMIT = [*GIT, "commit", "--quiet", "--message=Work"]
 UPDATES = {
     "github": (".github/dependabot.yml", "vendor.dependabot"),
     "gitlab": (".gitlab/renovate.json", "vendor.renovate"),

