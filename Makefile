@@ -10,8 +10,8 @@ SELECT := $(if $(strip $(ABSENT)),-m "$(foreach marker,$(ABSENT),not $(marker) a
 
 RESOLUTION ?= newest
 # Each server, and all that a project may depend on.
-FEW := uvicorn-redis-session_jwt or daphne-redis_queue-jwt or hypercorn-redis-jwt \
-  or gunicorn-redis_queue-session_jwt or granian-redis-jwt
+FEW := uvicorn-redis-session or daphne-redis_queue-jwt or hypercorn-redis-jwt \
+  or gunicorn-redis_queue-session_jwt or granian-redis-session_jwt
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test versions variants conditions soak bench lint format

@@ -149,6 +149,8 @@ class Client:
         self.socket = await connect(
             **options | arguments, open_timeout=PATIENCE, close_timeout=1, user_agent_header=None
         )
+        if not self.wanted.is_set():  # who left meanwhile had no socket to close
+            return False
         beat, silent = None, time.monotonic() + PATIENCE
         held = False
         while True:

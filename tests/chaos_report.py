@@ -81,10 +81,10 @@ async def suffer(site, seed, minutes=0, say=print):
         run.seconds = time.monotonic() - start
         if run.seconds > 60 * minutes:
             break
-    after = await site.figures()
+    after = await site.figures(before["tasks"] + GROWTH["tasks"])
     run.growth = {name: (before[name], after[name]) for name in GROWTH}
     run.wrong += [
-        f"{name} grew from {before[name]:.0f} to {after[name]:.0f}"
+        f"{name} grew from {before[name]:.0f} to {after[name]:.0f}; most tasks are {after['names']}"
         for name, bound in GROWTH.items()
         if after[name] > before[name] + bound
     ]

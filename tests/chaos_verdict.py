@@ -107,7 +107,7 @@ def strangers(site):
     expected, welcome = site.expected(), site.welcome()
     wrong = [f"{c.name} is not connected; {c.codes[-3:]}" for c in expected if not c.connected.is_set()]
     wrong += [
-        f"{client.name} is connected, whose user was put out"
+        f"{client.name} is connected, which has left or whose user was put out"
         for client in site.clients
         if client.connected.is_set() and client not in expected
     ]

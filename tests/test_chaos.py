@@ -16,7 +16,7 @@ from django.http import JsonResponse
 
 
 async def chaos(request):
-    return JsonResponse({"tasks": len(asyncio.all_tasks())})
+    return JsonResponse({"tasks": [task.get_coro().__qualname__ for task in asyncio.all_tasks()]})
 
 
 urlpatterns.append(path("chaos/", chaos))
