@@ -189,7 +189,7 @@ def test_docs_name_files_that_are_there(bake):
 def test_env_example_has_the_variables_that_settings_read(bake):
     for variant in BOOTED[: len(BOOTED) // len(CONFIG["server"])]:  # the server makes no difference
         project = bake(**variant)
-        settings = (project / "config/settings.py").read_text(encoding="utf-8")
+        settings = "".join(path.read_text(encoding="utf-8") for path in project.glob("config/*.py"))
         example = (project / ".env.example").read_text(encoding="utf-8")
         read = re.findall(r'\bread\(\s*[\w.]+,\s*"(\w+)"', settings)
         documented = re.findall(r"^(?:# )?([A-Z_]+)=", example, re.MULTILINE)

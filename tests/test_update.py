@@ -180,7 +180,7 @@ def test_the_readme_s_commands_create_update_and_change_a_project(template, tmp_
     assert run("git", "status", "--porcelain", cwd=project) == ""
 
     follow(CHANGE, project)
-    assert "REDIS_URL" in (project / "config" / "settings.py").read_text()
+    assert "REDIS_URL" in (project / "config" / "channel_layer.py").read_text()
     assert (project / ".env").read_text() == secrets
     run("make", ".env", cwd=project)
     assert (project / ".env").read_text() == secrets + "REDIS_URL=redis://127.0.0.1:6379/0\n"

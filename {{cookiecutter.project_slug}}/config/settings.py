@@ -1,79 +1,20 @@
-"""Settings, read from the environment and .env; .env.example explains each variable."""
+"""Settings, read from the environment and .env; .env.example explains each variable.
 
-import re
-#% if cookiecutter.auth != "session"
-from datetime import timedelta
-#% endif
+What the database, the channel layer and the way to log in need stands in files of their own, beside this one.
+"""
+
 from ipaddress import ip_network
-from pathlib import Path
 
-from environs import Env, EnvError
-#% if cookiecutter.channel_layer == "memory"
-from marshmallow.validate import Length, Predicate, Range
-#% else
-from marshmallow.validate import URL, Length, Range
-from redis.backoff import NoBackoff
-from redis.retry import Retry
-#% endif
-#%%
-from realtime.rates import parse_rates
+from marshmallow.validate import Length, Range
 
-BASE_DIR = Path(__file__).resolve().parent.parent
+from config import authentication
+from config.authentication import *
+from config.channel_layer import *
+from config.database import *
+from config.environment import BASE_DIR, bare_names, env, mail, origins, rates, read
+
 PROJECT_NAME = {{cookiecutter.__project_name}}
 DESCRIPTION = {{cookiecutter.__description}}
-
-env = Env()
-try:
-    env.read_env(BASE_DIR / ".env", recurse=False)
-except (OSError, UnicodeDecodeError) as error:
-    raise SystemExit(f".env is no text file that may be read: {error}. Mend or move it.") from None
-
-
-def read(parse, name, rule, **options):
-    """Read a variable, or end the process with one line that says what is wrong with it."""
-    try:
-        return parse(name, **options)
-    except (EnvError, ValueError):
-        problem, hint = "wrong", ""
-        if env.str(name, default=None) is None:
-            problem, hint = "missing", "; for development `make .env` does"
-        cure = f"It must be {rule}. Set it in the environment or in .env{hint}."
-        raise SystemExit(f"{name} is {problem}. {cure}") from None
-
-
-def database(name, **options):
-    """Read the URL of a database of the kind that this project is made for."""
-    found = env.dj_db_url(name, **options)
-    if found["ENGINE"] != "django.db.backends.{{ cookiecutter.database.replace('sqlite', 'sqlite3') }}":
-        raise ValueError(name)
-    return found
-
-
-def mail(name, **options):
-    """Read the URL of a mail server, or console:// for none."""
-    found = env.dj_email_url(name, **options)
-    kind, has_host = found.get("EMAIL_BACKEND", ""), bool(found["EMAIL_HOST"])
-    if not kind.endswith("smtp.EmailBackend" if has_host else "console.EmailBackend"):
-        raise ValueError(name)
-    if not has_host:
-        return found | {"EMAIL_BACKEND": "accounts.mail.ConsoleBackend"}
-    return found | {"EMAIL_TIMEOUT": found["EMAIL_TIMEOUT"] or 10}
-
-
-def rates(name, **options):
-    """Read rates such as 50/second;1000/minute."""
-    return parse_rates(env.str(name, **options))
-
-
-def bare_names(hosts):
-    if not hosts or any("/" in host for host in hosts):
-        raise ValueError(hosts)
-
-
-def origins(sites, host="[^/]+"):
-    if not all(re.fullmatch(f"https?://{host}", site) for site in sites):
-        raise ValueError(sites)
-
 
 # The process
 
@@ -140,16 +81,6 @@ CSRF_TRUSTED_ORIGINS = read(
     default=[],
     validate=origins,
 )
-#% if cookiecutter.auth != "session"
-CORS_ALLOWED_ORIGINS = read(
-    env.list,
-    "CORS_ALLOWED_ORIGINS",
-    "other sites that may use the API, without *, for example CORS_ALLOWED_ORIGINS=https://app.example.com",
-    default=[],
-    validate=lambda sites: origins(sites, host="[^/*]+"),
-)
-CORS_URLS_REGEX = "^/api/"
-#% endif
 HTTPS = read(env.bool, "HTTPS", "true or false, for example HTTPS=true", default=not DEBUG)
 
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
@@ -277,17 +208,12 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
 #% endif
-#% if cookiecutter.auth != "session"
-    "rest_framework_simplejwt.token_blacklist",
-    "corsheaders",
-#% endif
+    *authentication.APPS,
     *(["debug_toolbar"] if DEBUG_TOOLBAR else []),
 ]
 MIDDLEWARE = [  # under ASGI see also config/middleware.py
     "health.middleware.answer_load_balancers",
-#% if cookiecutter.auth != "session"
-    *(["corsheaders.middleware.CorsMiddleware"] if CORS_ALLOWED_ORIGINS else []),
-#% endif
+    *authentication.MIDDLEWARE,
     "django.middleware.security.SecurityMiddleware",
     "{{ cookiecutter.__csp_middleware }}",
     "servestatic.middleware.ServeStaticMiddleware",
@@ -320,128 +246,8 @@ WSGI_APPLICATION = "config.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"  # no query after a response
 
-# Data
-
-#% if cookiecutter.database == "postgresql"
-DATABASES = {
-    "default": read(
-        database,
-        "DATABASE_URL",
-        "a URL such as postgresql://user:password@localhost:5432/{{ cookiecutter.project_slug }}",
-    )
-}
-# Under ASGI each thread would keep its connection forever: requests borrow one from a pool instead.
-DATABASES["default"]["OPTIONS"] = {
-    # When its host vanishes without a word, TCP by itself would wait for a quarter of an hour.
-    "connect_timeout": 5,  # seconds
-    "tcp_user_timeout": 10_000,  # milliseconds
-    "keepalives_idle": 10,  # seconds
-    **DATABASES["default"].get("OPTIONS", {}),
-    "pool": {
-        "min_size": 2,
-        "max_size": read(
-            env.int,
-            "DATABASE_POOL_SIZE",
-            "a number of connections for each process, 2 or more, for example DATABASE_POOL_SIZE=20",
-            default=20,
-            validate=Range(2),
-        ),
-        "timeout": 10,
-    },
-}
-#% else
-DATABASES = {
-    "default": read(
-        database,
-        "DATABASE_URL",
-        "a URL such as sqlite:////var/lib/{{ cookiecutter.project_slug }}/db.sqlite3",
-        default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}",
-    )
-}
-DATABASES["default"]["OPTIONS"] = {
-    # Readers and a writer at the same time; a second writer waits its turn instead of failing.
-    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
-    "transaction_mode": "IMMEDIATE",
-    "timeout": 20,
-}
-DATABASES["default"]["TEST"] = {"NAME": BASE_DIR / "test.sqlite3"}  # a file, since sockets query from threads
-#% endif
-DATABASES["default"]["CONN_MAX_AGE"] = 0
-
-#% if cookiecutter.channel_layer == "memory"
-CACHES = {
-    "default": {
-        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
-        "OPTIONS": {"MAX_ENTRIES": 100_000},  # with more it forgets tickets, and who failed to log in
-    }
-}
-CHANNEL_LAYERS = {
-    "default": {
-        "BACKEND": "realtime.layer.ChannelLayer",
-        "CONFIG": {
-            "socket": read(
-                env.path,
-                "REALTIME_SOCKET",
-                "an absolute path, for example REALTIME_SOCKET=/var/lib/site/realtime.sock",
-                # Beside the database, if that is a file.
-                default=BASE_DIR / Path(DATABASES["default"]["NAME"]).parent / "realtime.sock",
-                validate=Predicate("is_absolute"),
-            )
-        },
-    }
-}
-#% else
-REDIS_URL = read(
-    env.str,
-    "REDIS_URL",
-    "a URL such as redis://:password@localhost:6379/0 (rediss:// for TLS)",
-    default="redis://localhost:6379/0",
-    validate=URL(schemes={"redis", "rediss", "unix"}, require_tld=False),
-)
-# Another project on the same Redis must not hear this one's events or redeem tickets here.
-REDIS_PREFIX = "{{ cookiecutter.project_slug }}"
-CACHES = {
-    "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": REDIS_URL,
-        "KEY_PREFIX": REDIS_PREFIX,
-        "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 2, "retry": Retry(NoBackoff(), 0)},
-    }
-}
-REDIS_HOST = {
-    "address": REDIS_URL,
-    "socket_timeout": 5,  # longer than the layer waits for an event; a Redis that hangs is noticed then
-    "socket_connect_timeout": 5,
-    "max_connections": 1000,  # its default of 100 fails the 101st handshake of a rush
-}
-CHANNEL_LAYERS = {
-    "default": {
-        "BACKEND": "realtime.layer.ChannelLayer",
-        "CONFIG": {
-            "hosts": [REDIS_HOST],
-            "prefix": REDIS_PREFIX,
-#% if cookiecutter.channel_layer == "redis_queue"
-            "capacity": read(
-                env.int,
-                "CHANNEL_CAPACITY",
-                "a number of events that may wait for a process, for example CHANNEL_CAPACITY=10000",
-                default=10_000,
-                validate=Range(1),
-            ),
-            "expiry": read(
-                env.int,
-                "CHANNEL_EXPIRY",
-                "a number of seconds after which a waiting event is dropped, for example CHANNEL_EXPIRY=60",
-                default=60,
-                validate=Range(1),
-            ),
-#% endif
-        },
-    }
-}
-#% endif
-#%%
 REALTIME = {
+    **authentication.SOCKETS,
     "MAX_MESSAGE_BYTES": read(
         env.int,
         "WS_MAX_MESSAGE_BYTES",
@@ -488,23 +294,6 @@ REALTIME = {
         default=1000,
         validate=Range(1),
     ),
-    # What a client may prove with who it is; the first that it offers counts.
-    "AUTHENTICATION": (
-        "realtime.auth_ticket.TicketAuthenticator",
-#% if cookiecutter.auth != "session"
-        "realtime.auth_jwt.TokenAuthenticator",
-#% endif
-#% if cookiecutter.auth != "jwt"
-        "realtime.auth_session.SessionAuthenticator",
-#% endif
-    ),
-    "TICKET_VIEW": "realtime.views{{ '' if cookiecutter.auth == 'session' else '_jwt' }}.ticket",
-#% if cookiecutter.auth != "session"
-    "TOKEN_IN_QUERY": read(
-        env.bool, "WS_TOKEN_IN_QUERY", "true or false, for example WS_TOKEN_IN_QUERY=false", default=False
-    ),
-    "TOKEN_ORIGINS": CORS_ALLOWED_ORIGINS,  # whose pages may open sockets, too, but not with a cookie
-#% endif
     "PRIVATE_CLOSE_CODES": {{ cookiecutter.server == "daphne" }},  # 4009 for 1009, and so on
     "HEARTBEAT": 25,  # seconds between a client's pings
     "BACKLOG_FRAMES": 1000,  # that wait for a client which does not read, before it is closed
@@ -517,14 +306,7 @@ REALTIME = {
 #% if cookiecutter.rest_api == "drf"
 #%%
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": [
-#% if cookiecutter.auth != "session"
-        "rest_framework_simplejwt.authentication.JWTAuthentication",
-#% endif
-#% if cookiecutter.auth != "jwt"
-        "rest_framework.authentication.SessionAuthentication",
-#% endif
-    ],
+    "DEFAULT_AUTHENTICATION_CLASSES": authentication.API,
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": [
         "rest_framework.renderers.JSONRenderer",
@@ -540,26 +322,6 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
-}
-#% endif
-#% if cookiecutter.auth != "session"
-SIMPLE_JWT = {
-    "ACCESS_TOKEN_LIFETIME": timedelta(
-        minutes=read(
-            env.int,
-            "JWT_ACCESS_MINUTES",
-            "a number of minutes that an access token lasts, for example JWT_ACCESS_MINUTES=15",
-            default=15,
-            validate=Range(1),
-        )
-    ),
-    "REFRESH_TOKEN_LIFETIME": timedelta(days=14),
-    "CHECK_REVOKE_TOKEN": True,  # a changed password ends all tokens
-    # Logging out ends those of the login.
-    "AUTH_TOKEN_CLASSES": ("accounts.tokens.AccessToken",),
-    "TOKEN_OBTAIN_SERIALIZER": "accounts.tokens.LoginSerializer",
-    "TOKEN_REFRESH_SERIALIZER": "accounts.tokens.RefreshSerializer",
-    "TOKEN_BLACKLIST_SERIALIZER": "accounts.tokens.LogoutSerializer",
 }
 #% endif
 #%%

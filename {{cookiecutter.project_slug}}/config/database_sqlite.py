@@ -1,0 +1,29 @@
+"""SQLite: where its file is, and how it is opened."""
+
+from config.environment import BASE_DIR, env, read
+
+
+def database(name, **options):
+    """Read the URL of an SQLite database."""
+    found = env.dj_db_url(name, **options)
+    if found["ENGINE"] != "django.db.backends.sqlite3":
+        raise ValueError(name)
+    return found
+
+
+DATABASES = {
+    "default": read(
+        database,
+        "DATABASE_URL",
+        "a URL such as sqlite:////var/lib/{{ cookiecutter.project_slug }}/db.sqlite3",
+        default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}",
+    )
+}
+DATABASES["default"]["OPTIONS"] = {
+    # Readers and a writer at the same time; a second writer waits its turn instead of failing.
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 20,
+}
+DATABASES["default"]["TEST"] = {"NAME": BASE_DIR / "test.sqlite3"}  # a file, since sockets query from threads
+DATABASES["default"]["CONN_MAX_AGE"] = 0
