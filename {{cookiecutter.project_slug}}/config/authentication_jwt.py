@@ -1,4 +1,4 @@
-"""How people and programs prove who they are: by tokens{{ ", and by the cookie of Django's session" if cookiecutter.auth == "session_jwt" }}."""
+"""How people and programs prove who they are."""
 
 from datetime import timedelta
 

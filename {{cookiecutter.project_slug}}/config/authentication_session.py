@@ -1,4 +1,4 @@
-"""How people and programs prove who they are: by the cookie of Django's session."""
+"""How people and programs prove who they are."""
 
 __all__: list[str] = []  # these are parts of settings
 

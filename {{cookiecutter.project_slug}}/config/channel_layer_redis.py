@@ -1,6 +1,6 @@
 """The channel layer and the cache: both in Redis, for all processes."""
 
-from marshmallow.validate import URL{{ ', Range' if cookiecutter.channel_layer == 'redis_queue' }}
+from marshmallow import validate
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
@@ -11,7 +11,7 @@ REDIS_URL = read(
     "REDIS_URL",
     "a URL such as redis://:password@localhost:6379/0 (rediss:// for TLS)",
     default="redis://localhost:6379/0",
-    validate=URL(schemes={"redis", "rediss", "unix"}, require_tld=False),
+    validate=validate.URL(schemes={"redis", "rediss", "unix"}, require_tld=False),
 )
 # Another project on the same Redis must not hear this one's events or redeem tickets here.
 REDIS_PREFIX = "{{ cookiecutter.project_slug }}"
@@ -41,14 +41,14 @@ CHANNEL_LAYERS = {
                 "CHANNEL_CAPACITY",
                 "a number of events that may wait for a process, for example CHANNEL_CAPACITY=10000",
                 default=10_000,
-                validate=Range(1),
+                validate=validate.Range(1),
             ),
             "expiry": read(
                 env.int,
                 "CHANNEL_EXPIRY",
                 "a number of seconds after which a waiting event is dropped, for example CHANNEL_EXPIRY=60",
                 default=60,
-                validate=Range(1),
+                validate=validate.Range(1),
             ),
 #% endif
         },
