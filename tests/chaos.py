@@ -223,7 +223,11 @@ class Site:
             if len(tasks := await self.tasks(survivor)) <= few:
                 break
             await asyncio.sleep(1)
-        return survivor.figures() | {"tasks": len(tasks), "names": Counter(tasks).most_common(5)}
+        return self.held(survivor) | {"tasks": len(tasks), "names": Counter(tasks).most_common(5)}
+
+    def held(self, node):
+        """Return what a process holds of the machine."""
+        return node.figures(pooled=(self.valkey.server.port, self.postgresql.port))
 
     async def tasks(self, node):
         """Return the names of the coroutines that a process runs."""

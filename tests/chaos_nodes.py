@@ -37,19 +37,27 @@ class Node:
         """Send SIGTERM, wait for the end, and fail if anything is left."""
         self.life.close()
 
-    def figures(self):
-        """Return what may not grow, of all its processes together."""
+    def figures(self, pooled):
+        """Return what may not grow, of all its processes together.
+
+        Connections to the ports in `pooled` are counted by themselves: a pool has as many as were ever in use
+        at the same time.
+        """
         processes = self.server.processes()
+        kept = sum(bool(c.raddr) and c.raddr.port in pooled for c in self.connections())
         return {
             "RSS MiB": self.server.memory(),
-            "file descriptors": sum(process.num_fds() for process in processes),
+            "file descriptors": sum(process.num_fds() for process in processes) - kept,
+            "pooled connections": kept,
             "threads": sum(process.num_threads() for process in processes),
         }
 
+    def connections(self):
+        return [c for process in self.server.processes() for c in process.net_connections("tcp")]
+
     def peers(self):
         """Return the ports from which its open connections come."""
-        connections = [c for process in self.server.processes() for c in process.net_connections("tcp")]
-        return {c.raddr.port for c in connections if c.raddr and c.laddr.port == self.port}
+        return {c.raddr.port for c in self.connections() if c.raddr and c.laddr.port == self.port}
 
 
 class DatabaseAway(Exception):

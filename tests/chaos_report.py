@@ -16,7 +16,8 @@ WARM_UP = 4  # seconds of use before what is measured
 CALM = 1.5  # seconds of use before each fault
 SETTLES_WITHIN = 75  # seconds after the last fault of a round; presence may take 60 to miss who died
 LEAVERS = 10  # clients that are away for good when a round ends
-GROWTH = {"RSS MiB": 30, "file descriptors": 10, "threads": 20, "tasks": 10}  # at most
+# At most. A pool grows when more is done at once than before, but not beyond a connection for each client.
+GROWTH = {"RSS MiB": 50, "file descriptors": 20, "pooled connections": 100, "threads": 20, "tasks": 10}
 SHOWN = 20  # of what is wrong after a round, while it runs
 PAGE = Path(__file__).parent.parent / "docs/soak.md"
 TEXT = """\
@@ -114,7 +115,7 @@ async def one_round(site, run, say):
         "longest wait s": round(max(client.wait for client in site.clients), 1),
     }
     run.wrong += [f"round {run.rounds + 1}: {text}" for text in verdict.wrong]
-    survivor = {name: round(value) for name, value in site.nodes[0].figures().items()}
+    survivor = {name: round(value) for name, value in site.held(site.nodes[0]).items()}
     say(f"round {run.rounds + 1}: {run.figures | survivor}", *verdict.wrong[:SHOWN], sep="\n    ", flush=True)
 
 
