@@ -11,9 +11,10 @@ import os
 
 from channels.layers import get_channel_layer
 
-from realtime.events import EVERYWHERE, GAP, KICK, PROBE, check_group
+from realtime.events import ANSWER, EVERYWHERE, GAP, GONE, HERE, KICK, PROBE, QUESTION, check_group
 from realtime.group import Group
 from realtime.history import History
+from realtime.processes import Processes
 from realtime.revocation import Revocation
 from realtime.sockets import Socket, Sockets
 from realtime.watch import LAYER_SECONDS, Watch
@@ -33,6 +34,7 @@ class Hub:
         self.draining = False
         self.watch = Watch(self.layer, self.groups, self.sockets)
         self.revocation = Revocation(self.sockets)
+        self.processes = Processes(self.layer, self.watch, self.sockets, self.figures)
         self.layer.on_gap = self.watch.missed_events
         self._started: asyncio.Task | None = None
         self._serving: asyncio.Task | None = None
@@ -67,6 +69,7 @@ class Hub:
         self._serving = self.spawn(self.layer.serve())
         self.spawn(self.watch.run())
         self.spawn(self.revocation.run())
+        self.spawn(self.processes.run())
 
     def drain(self) -> None:
         """Refuse who comes from now on: sockets, and what processes without sockets publish."""
@@ -147,6 +150,8 @@ class Hub:
             self.watch.heard(event["key"])
         elif event["type"] == GAP:
             group.lost(event["key"], event["age"])
+        elif event["type"] in (HERE, GONE, QUESTION, ANSWER):
+            self.processes.take(event)
         else:
             group.take(event)
 

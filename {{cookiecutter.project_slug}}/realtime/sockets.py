@@ -23,7 +23,10 @@ class Socket(Protocol):
     user: Any  # Django's; servers import this before its models can be
     owner: int | str  # who is held to the limits: a user's pk, or the address that a guest comes from
     login: tuple  # see `realtime.revocation`
+    socket_id: str
+    scope: dict[str, Any]
     opened_at: float  # by the loop's clock
+    received: int  # frames
     outbox: Outbox
 
     def take_event(self, name: str, event: dict) -> None:
