@@ -16,6 +16,7 @@ from realtime.group import Group
 from realtime.history import History
 from realtime.revocation import Revocation
 from realtime.sockets import Socket, Sockets
+from realtime.stats import stats
 from realtime.watch import LAYER_SECONDS, Watch
 
 logger = logging.getLogger("realtime")
@@ -148,6 +149,7 @@ class Hub:
         elif event["type"] == GAP:
             group.lost(event["key"], event["age"])
         else:
+            stats.events += 1
             group.take(event)
 
 

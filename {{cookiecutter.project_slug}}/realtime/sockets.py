@@ -25,6 +25,7 @@ class Socket(Protocol):
     login: tuple  # see `realtime.revocation`
     opened_at: float  # by the loop's clock
     outbox: Outbox
+    received: int  # frames
 
     def take_event(self, name: str, event: dict) -> None:
         """Call the method that a plain `group_send` names."""
