@@ -22,6 +22,7 @@ from realtime.frames import Gap, Refused
 from realtime.group import Group
 from realtime.history import PAGE, History
 from realtime.hub import get_hub
+from realtime.stats import stats
 
 logger = logging.getLogger("realtime")
 
@@ -75,6 +76,7 @@ class RealtimeConsumer(Dispatcher):
         self._entered = False
         code = ABNORMAL
         await receive()  # websocket.connect
+        stats.opened[type(self).__name__] += 1
         try:
             async with self._turn:
                 await self._open()
@@ -172,6 +174,8 @@ class RealtimeConsumer(Dispatcher):
         except Exception:
             logger.exception("%s failed to clean up", type(self).__name__)
         finally:
+            stats.closed[type(self).__name__, self.closed_with or code] += 1
+            stats.sent += self.outbox.sent
             if self in self.hub.sockets and self.hub.sockets.remove(self):
                 allowance.forget(self.owner)
 

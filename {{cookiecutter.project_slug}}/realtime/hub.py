@@ -17,6 +17,7 @@ from realtime.history import History
 from realtime.processes import Processes
 from realtime.revocation import Revocation
 from realtime.sockets import Socket, Sockets
+from realtime.stats import stats
 from realtime.watch import LAYER_SECONDS, Watch
 
 logger = logging.getLogger("realtime")
@@ -153,6 +154,7 @@ class Hub:
         elif event["type"] in (HERE, GONE, QUESTION, ANSWER):
             self.processes.take(event)
         else:
+            stats.events += 1
             group.take(event)
 
 

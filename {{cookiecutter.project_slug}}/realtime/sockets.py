@@ -28,6 +28,7 @@ class Socket(Protocol):
     opened_at: float  # by the loop's clock
     received: int  # frames
     outbox: Outbox
+    received: int  # frames
 
     def take_event(self, name: str, event: dict) -> None:
         """Call the method that a plain `group_send` names."""
