@@ -268,6 +268,7 @@ INSTALLED_APPS = [
     "realtime",
     "accounts",
     "health",
+    "monitoring",
 #% for app in cookiecutter.__consumers.split(", ") if app
     "{{ app }}",
 #% endfor

@@ -8,6 +8,7 @@ text that its publisher encoded, and goes straight to the members' outboxes.
 import asyncio
 import logging
 import os
+from typing import Any
 
 from channels.layers import get_channel_layer
 
@@ -71,6 +72,10 @@ class Hub:
         self.spawn(self.watch.run())
         self.spawn(self.revocation.run())
         self.spawn(self.processes.run())
+
+    def figures(self) -> dict[str, Any]:
+        """What this process says of itself to those who ask."""
+        return {"sockets": len(self.sockets), "draining": self.draining}
 
     def drain(self) -> None:
         """Refuse who comes from now on: sockets, and what processes without sockets publish."""

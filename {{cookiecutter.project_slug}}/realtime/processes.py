@@ -8,7 +8,7 @@ import asyncio
 import heapq
 import logging
 import os
-import socket
+import platform
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -23,6 +23,7 @@ from channels.layers import BaseChannelLayer
 from realtime.codes import ENDED_BY_STAFF
 from realtime.events import ANSWER, EVERYWHERE, GONE, HERE, QUESTION
 from realtime.sockets import Socket, Sockets
+from realtime.stats import stats
 from realtime.watch import Watch
 
 logger = logging.getLogger("realtime")
@@ -51,7 +52,8 @@ class SocketInfo(TypedDict):
     """An open socket, as its process describes it."""
 
     id: str
-    at: str  # host and pid of its process
+    process: str  # its id
+    at: str  # its host and pid
     user: str  # empty for a guest
     user_id: int | None
     consumer: str
@@ -91,20 +93,25 @@ class Processes:
         self.known: dict[str, Process] = {}  # by the group that a process has for itself
         self.me = {
             "id": watch.group,
-            "host": socket.gethostname(),
+            "host": platform.node(),
             "pid": os.getpid(),
             "since": round(time.time()),
         }
         self._clock = time.time() - sockets.loop.time()  # what makes wall time of the loop's
         self._questions: dict[str, _Question] = {}
+        self._rate = 0.0  # events a second, of late
         self._answering = 0
+        self._turn = asyncio.Lock()  # to send, so that the goodbye is the last that is heard
         self._gone = False
 
     # Who is there
 
     async def run(self) -> None:
-        while True:
+        clock, at, events = self.sockets.loop.time, self.sockets.loop.time(), stats.events
+        while not self._gone:
             await asyncio.sleep(HERE_SECONDS)
+            self._rate = (stats.events - events) / (clock() - at)
+            at, events = clock(), stats.events
             if not self.watch.away:
                 with suppress(Exception):  # each layer has its own; the watch notices as well
                     await self._send(EVERYWHERE, {"type": HERE})
@@ -112,7 +119,6 @@ class Processes:
 
     async def leave(self) -> None:
         """Say goodbye: this process ends."""
-        self._gone = True
         if not self.watch.away:
             with suppress(Exception):
                 await self._send(EVERYWHERE, {"type": GONE})
@@ -125,7 +131,7 @@ class Processes:
             return
         self.known[speaker["id"]] = Process(speaker["host"], speaker["pid"], speaker["since"], time.time())
         if event["type"] == QUESTION:
-            if not self._gone and self._answering < MAX_QUESTIONS:
+            if self._answering < MAX_QUESTIONS:
                 self.sockets.spawn(self._answer(event))
         elif event["type"] == ANSWER and event["key"] in self._questions:
             self._questions[event["key"]].put(speaker["id"], event["answer"])
@@ -146,15 +152,15 @@ class Processes:
             EVERYWHERE, {"do": "look", "search": search, "sort": sort, "descending": descending}
         )
 
-    async def end_socket(self, process: str, id: str) -> int:
-        """Close a socket; return how many were: none if its process does not have it any more."""
+    async def end_socket(self, process: str, id: str) -> list[SocketInfo]:
+        """Close a socket; return which were: none if its process does not have it any more."""
         if process not in self.known:
-            return 0
-        return _closed(await self._ask(process, {"do": "end", "socket": id}))
+            return []
+        return _ended(await self._ask(process, {"do": "end", "socket": id}))
 
-    async def end_user(self, user_id: int) -> int:
-        """Close all sockets of a user, in all processes that answer; return how many were."""
-        return _closed(await self._ask(EVERYWHERE, {"do": "end", "user": user_id}))
+    async def end_user(self, user_id: int) -> list[SocketInfo]:
+        """Close all sockets of a user, in all processes that answer; return which were."""
+        return _ended(await self._ask(EVERYWHERE, {"do": "end", "user": user_id}))
 
     async def _ask(self, group: str, question: dict) -> dict[str, dict]:
         """Put a question to a group of processes; return the answers of those that give one, by their ids.
@@ -194,11 +200,12 @@ class Processes:
 
     async def _carry_out(self, question: dict) -> dict:
         if question["do"] == "end":
-            return {"closed": self._end(question)}
+            return {"ended": self._end(question)}
         found = await self._find(question["search"].casefold())
         first = heapq.nlargest if question["descending"] else heapq.nsmallest
         shown = first(MAX_SOCKETS, found, key=itemgetter(question["sort"], "since"))
-        return {"figures": self.figures(), "matching": len(found), "sockets": shown}
+        figures = {"events": round(self._rate, 1), **self.figures()}
+        return {"figures": figures, "matching": len(found), "sockets": shown}
 
     async def _find(self, search: str) -> list[SocketInfo]:
         found = []
@@ -213,6 +220,7 @@ class Processes:
     def _describe(self, socket: Socket) -> SocketInfo:
         return {
             "id": socket.socket_id,
+            "process": self.me["id"],
             "at": f"{self.me['host']} {self.me['pid']}",
             "user": socket.user.get_username(),
             "user_id": socket.user.pk,
@@ -225,23 +233,27 @@ class Processes:
             "backlog": len(socket.outbox),
         }
 
-    def _end(self, question: dict) -> int:
+    def _end(self, question: dict) -> list[SocketInfo]:
         if "user" in question:
             chosen = list(self.sockets.of_user.get(question["user"], ()))
         else:
-            chosen = [socket for socket in self.sockets if socket.socket_id == question["socket"]]
-        for socket in chosen:
-            self.sockets.spawn(socket.close(ENDED_BY_STAFF, "The staff has ended this connection"))
-        return len(chosen)
+            chosen = [each for each in self.sockets if each.socket_id == question["socket"]]
+        chosen = [each for each in chosen if each.is_open]  # and not closed already
+        for each in chosen:
+            self.sockets.spawn(each.close(ENDED_BY_STAFF, "The staff has ended this connection"))
+        return [self._describe(each) for each in chosen]
 
     async def _send(self, group: str, event: dict) -> None:
         event["from"] = self.me
-        async with asyncio.timeout(SEND_SECONDS):
+        async with asyncio.timeout(SEND_SECONDS), self._turn:
+            if self._gone:
+                return
+            self._gone = event["type"] == GONE
             try:
                 await self.layer.group_send(group, event)
             except Exception:  # a connection that was lost raises once, and is replaced
                 await self.layer.group_send(group, event)
 
 
-def _closed(answers: dict[str, dict]) -> int:
-    return sum(answer["closed"] for answer in answers.values())
+def _ended(answers: dict[str, dict]) -> list[SocketInfo]:
+    return [socket for answer in answers.values() for socket in answer["ended"]]

@@ -24,9 +24,9 @@ class Socket(Protocol):
     owner: int | str  # who is held to the limits: a user's pk, or the address that a guest comes from
     login: tuple  # see `realtime.revocation`
     socket_id: str
+    is_open: bool
     scope: dict[str, Any]
     opened_at: float  # by the loop's clock
-    received: int  # frames
     outbox: Outbox
     received: int  # frames
 
