@@ -91,7 +91,7 @@ class Processes:
         self.sockets = sockets
         self.figures = figures
         self.known: dict[str, Process] = {}  # by the group that a process has for itself
-        self.me = {
+        self.me: dict[str, Any] = {
             "id": watch.group,
             "host": platform.node(),
             "pid": os.getpid(),
