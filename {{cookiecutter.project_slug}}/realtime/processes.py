@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import batched
 from operator import itemgetter
+from pathlib import Path
 from typing import Any, TypedDict
 from uuid import uuid4
 
@@ -204,7 +205,7 @@ class Processes:
         found = await self._find(question["search"].casefold())
         first = heapq.nlargest if question["descending"] else heapq.nsmallest
         shown = first(MAX_SOCKETS, found, key=itemgetter(question["sort"], "since"))
-        figures = {"events": round(self._rate, 1), **self.figures()}
+        figures = {"events": round(self._rate, 1), "memory": resident_memory(), **self.figures()}
         return {"figures": figures, "matching": len(found), "sockets": shown}
 
     async def _find(self, search: str) -> list[SocketInfo]:
@@ -253,6 +254,15 @@ class Processes:
                 await self.layer.group_send(group, event)
             except Exception:  # a connection that was lost raises once, and is replaced
                 await self.layer.group_send(group, event)
+
+
+def resident_memory() -> int | None:
+    """How many bytes of memory this process has; None where there is no /proc."""
+    try:
+        pages = int(Path("/proc/self/statm").read_bytes().split()[1])
+    except OSError:
+        return None
+    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 def _ended(answers: dict[str, dict]) -> list[SocketInfo]:
