@@ -72,7 +72,7 @@ function showSocket(row, info) {
   showTime(row.querySelector("time"), iso(since));
   const button = row.querySelector(".end");
   button.setAttribute("aria-label", `Disconnect ${user || "guest"}, ${path}`);
-  button.onclick = () => confirm(info);
+  button.onclick = () => askAbout(info);
 }
 
 /** Make the rows of a table those of `items`, and leave alone those that are there, for the sake of the focus. */
@@ -130,7 +130,7 @@ $("columns").addEventListener("click", ({ target }) => {
   look();
 });
 
-function confirm(info) {
+function askAbout(info) {
   chosen = info;
   fill($("confirm"), { user: info.user || "guest", path: info.path, address: info.address });
   $("whole-user").hidden = info.user_id === null;
