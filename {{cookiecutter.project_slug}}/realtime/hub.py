@@ -14,6 +14,7 @@ from channels.layers import get_channel_layer
 from realtime.events import EVERYWHERE, GAP, KICK, PROBE, check_group
 from realtime.group import Group
 from realtime.history import History
+from realtime.lag import LagSampler
 from realtime.revocation import Revocation
 from realtime.sockets import Socket, Sockets
 from realtime.stats import stats
@@ -34,6 +35,7 @@ class Hub:
         self.draining = False
         self.watch = Watch(self.layer, self.groups, self.sockets)
         self.revocation = Revocation(self.sockets)
+        self.lag = LagSampler()
         self.layer.on_gap = self.watch.missed_events
         self._started: asyncio.Task | None = None
         self._serving: asyncio.Task | None = None
