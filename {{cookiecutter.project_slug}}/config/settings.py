@@ -11,7 +11,7 @@ from environs import Env, EnvError
 #% if cookiecutter.channel_layer == "memory"
 from marshmallow.validate import Length, Predicate, Range
 #% else
-from marshmallow.validate import URL, Length, Range
+from marshmallow.validate import URL, Length, Predicate, Range
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 #% endif
@@ -63,6 +63,14 @@ def mail(name, **options):
 def rates(name, **options):
     """Read rates such as 50/second;1000/minute."""
     return parse_rates(env.str(name, **options))
+
+
+def token(name, **options):
+    """Read what stands behind `Authorization: Bearer`; nothing, or enough to be a secret."""
+    found = env.str(name, **options)
+    if found and not re.fullmatch(r"[\w.~+/-]{20,}=*", found, re.ASCII):
+        raise ValueError(name)
+    return found
 
 
 def bare_names(hosts):
@@ -119,6 +127,19 @@ FORWARDED_ALLOW_IPS = read(
     "addresses of your proxies, for example FORWARDED_ALLOW_IPS=10.0.0.1,10.1.0.0/16",
     default=[],
     validate=lambda proxies: [ip_network(proxy) for proxy in proxies if proxy != "*"],
+)
+METRICS_TOKEN = read(
+    token,
+    "METRICS_TOKEN",
+    "20 or more letters and digits, for example from `openssl rand -hex 32`",
+    default="",
+)
+METRICS_FOLDER = read(
+    env.path,
+    "METRICS_FOLDER",
+    "an absolute path, for example METRICS_FOLDER=/run/{{ cookiecutter.project_slug }}/metrics",
+    default=None,
+    validate=Predicate("is_absolute"),
 )
 LOG_LEVEL = read(
     env.log_level, "LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR, for example LOG_LEVEL=INFO", default="INFO"
@@ -285,6 +306,7 @@ INSTALLED_APPS = [
     *(["debug_toolbar"] if DEBUG_TOOLBAR else []),
 ]
 MIDDLEWARE = [  # under ASGI see also config/middleware.py
+    "monitoring.middleware.count_requests",
     "health.middleware.answer_load_balancers",
 #% if cookiecutter.auth != "session"
     *(["corsheaders.middleware.CorsMiddleware"] if CORS_ALLOWED_ORIGINS else []),

@@ -27,6 +27,7 @@ from realtime.stats import stats
 logger = logging.getLogger("realtime")
 
 ABNORMAL = 1006  # the code of a socket that ended without a close frame
+CLIENT_CODES = range(1000, 1016)  # that are counted by themselves; a client may invent thousands
 
 
 class RealtimeConsumer(Dispatcher):
@@ -174,7 +175,8 @@ class RealtimeConsumer(Dispatcher):
         except Exception:
             logger.exception("%s failed to clean up", type(self).__name__)
         finally:
-            stats.closed[type(self).__name__, self.closed_with or code] += 1
+            code_of_client = code if code in CLIENT_CODES else "other"
+            stats.closed[type(self).__name__, self.closed_with or code_of_client] += 1
             stats.sent += self.outbox.sent
             if self in self.hub.sockets and self.hub.sockets.remove(self):
                 allowance.forget(self.owner)

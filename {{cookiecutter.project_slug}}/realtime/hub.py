@@ -15,6 +15,7 @@ from channels.layers import get_channel_layer
 from realtime.events import ANSWER, EVERYWHERE, GAP, GONE, HERE, KICK, PROBE, QUESTION, check_group
 from realtime.group import Group
 from realtime.history import History
+from realtime.lag import LagSampler
 from realtime.processes import Processes
 from realtime.revocation import Revocation
 from realtime.sockets import Socket, Sockets
@@ -36,6 +37,7 @@ class Hub:
         self.draining = False
         self.watch = Watch(self.layer, self.groups, self.sockets)
         self.revocation = Revocation(self.sockets)
+        self.lag = LagSampler()
         self.processes = Processes(self.layer, self.watch, self.sockets, self.figures)
         self.layer.on_gap = self.watch.missed_events
         self._started: asyncio.Task | None = None
@@ -75,7 +77,8 @@ class Hub:
 
     def figures(self) -> dict[str, Any]:
         """What this process says of itself to those who ask."""
-        return {"sockets": len(self.sockets), "draining": self.draining}
+        lag, lag_max = self.lag.recent()
+        return {"sockets": len(self.sockets), "draining": self.draining, "lag": lag, "lag_max": lag_max}
 
     def drain(self) -> None:
         """Refuse who comes from now on: sockets, and what processes without sockets publish."""
