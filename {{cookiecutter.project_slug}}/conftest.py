@@ -36,6 +36,7 @@ def pytest_configure():
     settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
     settings.SERVESTATIC_USE_STATIC_ROOT = False  # nothing has been collected
     websocket_urlpatterns[:0] = sample.websocket_urlpatterns
+    get_default_application()  # sets up logging, which in the middle of a test would end its `caplog`
 
 
 class Socket(ApplicationCommunicator):

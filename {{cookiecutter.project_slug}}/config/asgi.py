@@ -11,6 +11,7 @@ from channels.routing import ProtocolTypeRouter, URLRouter
 from django.conf import settings
 from django.core.asgi import get_asgi_application
 
+from config import urls as urls  # which the first request would import, while all others wait
 from config.middleware import stay_on_the_loop
 from config.routing import websocket_urlpatterns
 from realtime.auth import WebSocketAuthMiddleware

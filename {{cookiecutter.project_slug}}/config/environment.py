@@ -44,6 +44,14 @@ def rates(name, **options):
     return parse_rates(env.str(name, **options))
 
 
+def token(name, **options):
+    """Read what stands behind `Authorization: Bearer`; nothing, or enough to be a secret."""
+    found = env.str(name, **options)
+    if found and not re.fullmatch(r"[\w.~+/-]{20,}=*", found, re.ASCII):
+        raise ValueError(name)
+    return found
+
+
 def bare_names(hosts):
     if not hosts or any("/" in host for host in hosts):
         raise ValueError(hosts)

@@ -5,13 +5,13 @@ What the database, the channel layer and the way to log in need stands in files 
 
 from ipaddress import ip_network
 
-from marshmallow.validate import Length, Range
+from marshmallow.validate import Length, Predicate, Range
 
 from config import authentication
 from config.authentication import *
 from config.channel_layer import *
 from config.database import *
-from config.environment import BASE_DIR, bare_names, env, mail, origins, rates, read
+from config.environment import BASE_DIR, bare_names, env, mail, origins, rates, read, token
 
 PROJECT_NAME = {{cookiecutter.__project_name}}
 DESCRIPTION = {{cookiecutter.__description}}
@@ -60,6 +60,19 @@ FORWARDED_ALLOW_IPS = read(
     "addresses of your proxies, for example FORWARDED_ALLOW_IPS=10.0.0.1,10.1.0.0/16",
     default=[],
     validate=lambda proxies: [ip_network(proxy) for proxy in proxies if proxy != "*"],
+)
+METRICS_TOKEN = read(
+    token,
+    "METRICS_TOKEN",
+    "20 or more letters and digits, for example from `openssl rand -hex 32`",
+    default="",
+)
+METRICS_FOLDER = read(
+    env.path,
+    "METRICS_FOLDER",
+    "an absolute path, for example METRICS_FOLDER=/run/{{ cookiecutter.project_slug }}/metrics",
+    default=None,
+    validate=Predicate("is_absolute"),
 )
 LOG_LEVEL = read(
     env.log_level, "LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR, for example LOG_LEVEL=INFO", default="INFO"
@@ -199,6 +212,7 @@ INSTALLED_APPS = [
     "realtime",
     "accounts",
     "health",
+    "monitoring",
 #% for app in cookiecutter.__consumers.split(", ") if app
     "{{ app }}",
 #% endfor
@@ -212,6 +226,7 @@ INSTALLED_APPS = [
     *(["debug_toolbar"] if DEBUG_TOOLBAR else []),
 ]
 MIDDLEWARE = [  # under ASGI see also config/middleware.py
+    "monitoring.middleware.count_requests",
     "health.middleware.answer_load_balancers",
     *authentication.MIDDLEWARE,
     "django.middleware.security.SecurityMiddleware",

@@ -12,6 +12,7 @@ from django.conf import settings
 from realtime.codes import SERVICE_RESTART, TRY_AGAIN_LATER
 from realtime.frames import Connected, Frame, Reconnect, UserInfo, to_text
 from realtime.outbox import Outbox
+from realtime.stats import stats
 
 logger = logging.getLogger("realtime")
 
@@ -24,6 +25,7 @@ class Connection(AsyncWebsocketConsumer):
     """An open socket, as far as sending and closing go."""
 
     user: Any  # Django's; where guests are admitted, it may be an `AnonymousUser`
+    closed_with: int | None = None  # the code, if the server closes
 
     def _begin(self, scope, send) -> None:
         self.scope = scope
@@ -55,8 +57,12 @@ class Connection(AsyncWebsocketConsumer):
         text = to_text(frame or Connected(user=self.user_info, heartbeat=HEARTBEAT))
         if self.is_open:
             with suppress(OSError):
-                await self.base_send({"type": "websocket.send", "text": text})
+                await self._send_at_once(text)
         self.outbox.release()
+
+    async def _send_at_once(self, text: str) -> None:
+        await self.base_send({"type": "websocket.send", "text": text})
+        self.outbox.sent += 1
 
     @property
     def takes_frames(self) -> bool:
@@ -74,6 +80,7 @@ class Connection(AsyncWebsocketConsumer):
         """Close the socket with a code and a reason; once is enough."""
         if self.is_open:
             self.is_open = False
+            self.closed_with = code
             self.outbox.discard()
             with suppress(OSError):  # what ASGI has servers raise when the client has left
                 await self.base_send({"type": "websocket.close", "code": code, "reason": reason})
@@ -90,7 +97,7 @@ class Connection(AsyncWebsocketConsumer):
                 if self.is_open:
                     frame = to_text(Reconnect(after=round(after, 2)))
                     with suppress(OSError):
-                        await self.base_send({"type": "websocket.send", "text": frame})
+                        await self._send_at_once(frame)
                     await self.close(SERVICE_RESTART, "Come back in a moment")
         except TimeoutError:  # it does not read
             self.cut()
@@ -107,6 +114,7 @@ class Connection(AsyncWebsocketConsumer):
     def _fell_behind(self) -> None:
         """More waits for this client than may; drop it."""
         if self.is_open:
+            stats.slow_clients += 1
             logger.warning("%s does not read what is sent; closing the socket", self.user)
             self.spawn(self._drop())
 

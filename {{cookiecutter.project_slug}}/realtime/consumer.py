@@ -22,10 +22,12 @@ from realtime.frames import Gap, Refused
 from realtime.group import Group
 from realtime.history import PAGE, History
 from realtime.hub import get_hub
+from realtime.stats import stats
 
 logger = logging.getLogger("realtime")
 
 ABNORMAL = 1006  # the code of a socket that ended without a close frame
+CLIENT_CODES = range(1000, 1016)  # that are counted by themselves; a client may invent thousands
 
 
 class RealtimeConsumer(Dispatcher):
@@ -75,6 +77,7 @@ class RealtimeConsumer(Dispatcher):
         self._entered = False
         code = ABNORMAL
         await receive()  # websocket.connect
+        stats.opened[type(self).__name__] += 1
         try:
             async with self._turn:
                 await self._open()
@@ -172,6 +175,9 @@ class RealtimeConsumer(Dispatcher):
         except Exception:
             logger.exception("%s failed to clean up", type(self).__name__)
         finally:
+            code_of_client = code if code in CLIENT_CODES else "other"
+            stats.closed[type(self).__name__, self.closed_with or code_of_client] += 1
+            stats.sent += self.outbox.sent
             if self in self.hub.sockets and self.hub.sockets.remove(self):
                 allowance.forget(self.owner)
 

@@ -25,6 +25,7 @@ from realtime.frames import (
 )
 from realtime.limits import FrameRate
 from realtime.outbox import MAX_FRAMES
+from realtime.stats import stats
 
 logger = logging.getLogger("realtime")
 
@@ -74,6 +75,7 @@ class Dispatcher(Expiry):
     def _begin(self, scope, send) -> None:
         super()._begin(scope, send)
         self.rate = FrameRate()
+        self.received = 0  # frames
         self._turn = asyncio.Lock()  # one frame or plain event at a time
         self._events = 0  # plain events that wait for their turn
 
@@ -82,6 +84,7 @@ class Dispatcher(Expiry):
 
     async def _take(self, message: dict) -> None:
         """Take what a client has sent, unless it sends too much."""
+        self.received += 1
         text = message.get("text")
         data = message["bytes"] if text is None else text.encode(errors="surrogatepass")
         if len(data) > MAX_MESSAGE_BYTES:  # not every server can be told a limit
@@ -92,7 +95,7 @@ class Dispatcher(Expiry):
             await self.close(TOO_MANY, "Too many frames")
         else:
             id = self.inbox.head(text).id if text else None
-            await self.send_frame(Error(code="rate_limited", detail="Too many frames; slow down", id=id))
+            await self._send_error("rate_limited", "Too many frames; slow down", id)
 
     async def _answer(self, text: str | None) -> None:
         id = None
@@ -101,17 +104,21 @@ class Dispatcher(Expiry):
                 raise FrameError("unsupported_data", "Frames are JSON text, not binary")
             frame = self.inbox.decode(text)
             id = frame.id
+            stats.received[type(self).__name__, frame.__struct_config__.tag] += 1
             handler = self.handlers[type(frame)]
             result = await getattr(type(self), handler)(self, frame)
             if id is not None:
                 await self.send_frame(_reply(id, result, handler))
         except FrameError as error:
             id = id if error.id is None else error.id
-            await self.send_frame(Error(code=error.code, detail=error.detail, id=id))
+            await self._send_error(error.code, error.detail, id)
         except Exception:
             logger.exception("%s failed on a frame from %s", type(self).__name__, self.user)
-            detail = "Something went wrong on the server"
-            await self.send_frame(Error(code="internal_error", detail=detail, id=id))
+            await self._send_error("internal_error", "Something went wrong on the server", id)
+
+    async def _send_error(self, code: str, detail: str, id: int | str | None) -> None:
+        stats.errors[code] += 1
+        await self.send_frame(Error(code=code, detail=detail, id=id))
 
     def take_event(self, name: str, event: dict) -> None:
         """Have the method called that a plain `group_send` names, after what came before."""

@@ -12,6 +12,7 @@ from channels.consumer import get_handler_name
 from realtime.events import TEXT
 from realtime.sequence import Sequence
 from realtime.sockets import BATCH, Socket, Sockets
+from realtime.stats import stats
 
 logger = logging.getLogger("realtime")
 
@@ -82,6 +83,7 @@ class Group:
     def _skip(self) -> None:
         """The event that others wait for is lost, or its process is."""
         self.timer = None
+        stats.events_missed += 1
         logger.warning("an event for %s did not arrive; who lacks it comes back for it", self.name)
         self.lost(self.sequence.missing)
 
@@ -120,11 +122,13 @@ class Group:
         now = self.sockets.loop.time()
         if event.get("droppable") and self.inbox and now - self.inbox[0][0] > DROP_SECONDS:
             _delay.dropped += 1
+            stats.events_dropped += 1
             return _delay.log(self.age())
         self.inbox.append((now, event))
         self.size += len(event.get("text", ""))
         if len(self.inbox) > MAX_EVENTS or self.size > MAX_SIZE:
             logger.warning("too many events wait for %s; its members come back for them", self.name)
+            stats.events_dropped += len(self.inbox)
             self.inbox.clear()
             self.size = 0
             self._reconnect(list(self.members))

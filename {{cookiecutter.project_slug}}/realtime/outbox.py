@@ -20,7 +20,7 @@ class Outbox:
     `BACKLOG_SIZE` characters wait for a client that does not read, or one waits for too long.
     """
 
-    __slots__ = ("_backlog", "_closed", "_overflow", "_send", "_size", "_writer")
+    __slots__ = ("_backlog", "_closed", "_overflow", "_send", "_size", "_writer", "sent")
 
     def __init__(self, send: Callable[[dict], Coroutine[Any, Any, None]], overflow: Callable[[], None]):
         self._send = send
@@ -29,6 +29,11 @@ class Outbox:
         self._size = 0
         self._closed = False
         self._writer: asyncio.Task | None = None
+        self.sent = 0  # frames; whoever sends past the backlog adds theirs
+
+    def __len__(self) -> int:
+        """How many frames wait for the client to read."""
+        return len(self._backlog or ())
 
     def push(self, message: dict, context: Context | None = None) -> None:
         """Send an ASGI `websocket.send` message, now or when the client has read what was before it."""
@@ -44,8 +49,11 @@ class Outbox:
         if not task.done():
             self._backlog = deque()
             self._writer = asyncio.create_task(self._write(task))
-        elif not task.cancelled() and task.exception():  # the client has left
-            self.discard()
+        elif not task.cancelled():
+            if task.exception():  # the client has left
+                self.discard()
+            else:
+                self.sent += 1
 
     async def send(self, message: dict) -> None:
         """Push a message and wait until it is out: a client that is slow holds up who sends it much."""
@@ -100,10 +108,12 @@ class Outbox:
         try:
             if blocked is not None:
                 await blocked
+                self.sent += 1
             while self._backlog:
                 message = self._backlog.popleft()
                 self._size -= len(message["text"])
                 await self._send(message)
+                self.sent += 1
         except Exception:  # the client has left
             self._closed = True
         self._backlog = None

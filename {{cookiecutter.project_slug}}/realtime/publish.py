@@ -16,6 +16,7 @@ from channels.layers import get_channel_layer
 from realtime.codes import NOT_AUTHENTICATED
 from realtime.events import EVERYWHERE, GAP, KICK, TEXT, NobodyListens, check, text_event
 from realtime.hub import serving_hub
+from realtime.stats import stats
 
 logger = logging.getLogger("realtime")
 
@@ -134,11 +135,13 @@ class _Publisher:
         except Exception as error:  # each layer has its own
             with self._changed:
                 self._lost += 1
+                stats.publish_failures += 1
             if not isinstance(error, NobodyListens):
                 self._keep(group, event)
             level = logging.WARNING if isinstance(error, ConnectionError) else logging.ERROR
             self._log(level, "could not publish to %s: %s", group, str(error) or repr(error))
             return False
+        stats.published += 1
         return True
 
     def flush(self, timeout: float) -> bool:
@@ -157,6 +160,7 @@ class _Publisher:
     def _drop(self, group: str, event: dict) -> None:
         self._lost += 1
         self._dropped += 1
+        stats.publish_failures += 1
         self._keep(group, event)
         if self._dropped == 1:
             logger.warning("%d events wait for the channel layer; more are dropped", MAX_WAITING)

@@ -9,6 +9,7 @@ from channels.layers import BaseChannelLayer
 from realtime.events import PROBE
 from realtime.group import Group
 from realtime.sockets import Sockets
+from realtime.stats import stats
 
 logger = logging.getLogger("realtime")
 
@@ -67,6 +68,7 @@ class Watch:
         """The layer failed somebody: see whether it is there, and wait for it if not."""
         if self._recovery is None or self._recovery.done():
             self.away = True
+            stats.layer_failures += 1
             self._recovery = self.sockets.spawn(self._recover(error))
 
     def missed_events(self, error: Exception | None = None) -> None:

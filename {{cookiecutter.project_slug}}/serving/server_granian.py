@@ -17,6 +17,7 @@ from serving.hub import start_hub
 from serving.preflight import preflight
 from serving.stopping import drain_sockets, finish_handshakes
 from serving.timeouts import GRACE, REQUEST_TIMEOUT
+from serving.workers import shared_figures
 
 ABNORMAL = 1006  # the code of a socket that ended without a close frame
 
@@ -148,7 +149,8 @@ def main():
         reload_ignore_patterns=[r"^(?!.*\.(py|html)$)"],  # all that is not source
         reload_ignore_worker_failure=True,  # it waits for the change that mends it
     )
-    server.serve(target_loader=load_for_development if reload else load_application, wrap_loader=False)
+    with shared_figures():
+        server.serve(target_loader=load_for_development if reload else load_application, wrap_loader=False)
 
 
 if __name__ == "__main__":

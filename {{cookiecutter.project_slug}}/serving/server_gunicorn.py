@@ -15,6 +15,7 @@ from serving.hub import start_hub
 from serving.starting import start_server
 from serving.timeouts import GRACE
 from serving.uvicorn_setup import OPTIONS, before_shutdown
+from serving.workers import shared_figures
 
 
 class Server(uvicorn.Server):
@@ -68,6 +69,11 @@ class Gunicorn(BaseApplication):
         return application
 
 
+def serve():
+    with shared_figures():
+        Gunicorn().run()
+
+
 def serve_for_development():
     # Gunicorn's own reloader has no effect on Uvicorn workers, so one Uvicorn stands in for them.
     config = uvicorn.Config(
@@ -77,7 +83,7 @@ def serve_for_development():
 
 
 def main():
-    start_server(lambda: Gunicorn().run(), serve_for_development)
+    start_server(serve, serve_for_development)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from django.conf import settings
 from serving.hub import start_hub
 from serving.starting import start_server
 from serving.uvicorn_setup import OPTIONS, before_shutdown
+from serving.workers import shared_figures
 
 uvicorn_startup, uvicorn_shutdown = uvicorn.Server.startup, uvicorn.Server.shutdown
 uvicorn_on_tick = uvicorn.Server.on_tick
@@ -45,8 +46,13 @@ def serve(workers=1):
     )
 
 
+def serve_with_workers():
+    with shared_figures():
+        serve(workers=settings.WEB_CONCURRENCY)
+
+
 def main():
-    start_server(lambda: serve(workers=settings.WEB_CONCURRENCY), serve_for_development=serve)
+    start_server(serve_with_workers, serve_for_development=serve)
 
 
 if __name__ == "__main__":

@@ -2,15 +2,19 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 
 from django.conf import settings
 
 
 async def drain_sockets() -> None:
     """Ask the WebSocket clients to come back, and refuse those who come now."""
-    from realtime.drain import drain  # by workers only: their parent process loads no application code
+    from monitoring.sharing import leave_figures  # by workers only: their parent loads no application code
+    from realtime.drain import drain
 
     await drain(timeout=settings.REALTIME["DRAIN_SECONDS"])
+    with suppress(OSError, TimeoutError):
+        await asyncio.to_thread(leave_figures)  # the last ones
 
 
 async def finish_handshakes(pending: Callable[[], bool], timeout: float) -> None:

@@ -1,6 +1,7 @@
 """Consumers to test the core with, and their routes, which conftest.py adds."""
 
 import asyncio
+import threading
 from threading import Barrier
 from typing import TypedDict
 
@@ -31,6 +32,10 @@ class Query(ClientFrame, tag="query"):
     pass
 
 
+class Block(ClientFrame, tag="block"):
+    pass
+
+
 class SampleConsumer(RealtimeConsumer):
     groups = ("sample",)
     ended: list[int] = []  # the codes with which sockets were closed
@@ -48,6 +53,9 @@ class SampleConsumer(RealtimeConsumer):
 
     async def query(self, frame: Query):
         await in_database(self.together.wait)(timeout=5)
+
+    async def block(self, frame: Block):
+        threading.Event().wait(0.4)
 
     async def sample_slow(self, event):
         for end in (False, True):
