@@ -15,6 +15,7 @@ from config import urls as urls  # which the first request would import, while a
 from config.middleware import stay_on_the_loop
 from config.routing import websocket_urlpatterns
 from realtime.auth import WebSocketAuthMiddleware
+from realtime.log_context import SocketContext
 from realtime.origin import TrustedOrigin
 from realtime.reachable import reachable
 from serving.forwarded import ProxyHeaders
@@ -24,7 +25,9 @@ application = ProxyHeaders(
     ProtocolTypeRouter(
         {
             "http": get_asgi_application(),
-            "websocket": TrustedOrigin(WebSocketAuthMiddleware(URLRouter(reachable(websocket_urlpatterns)))),
+            "websocket": SocketContext(
+                TrustedOrigin(WebSocketAuthMiddleware(URLRouter(reachable(websocket_urlpatterns))))
+            ),
         }
     ),
     trusted=settings.FORWARDED_ALLOW_IPS,

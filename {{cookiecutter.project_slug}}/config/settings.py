@@ -3,9 +3,10 @@
 What the database, the channel layer and the way to log in need stands in files of their own, beside this one.
 """
 
+import logging
 from ipaddress import ip_network
 
-from marshmallow.validate import Length, Predicate, Range
+from marshmallow.validate import Length, OneOf, Predicate, Range
 
 from config import authentication
 from config.authentication import *
@@ -77,6 +78,14 @@ METRICS_FOLDER = read(
 LOG_LEVEL = read(
     env.log_level, "LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR, for example LOG_LEVEL=INFO", default="INFO"
 )
+LOG_FORMAT = read(
+    env.str,
+    "LOG_FORMAT",
+    "text or json, for example LOG_FORMAT=json",
+    default="text",
+    validate=OneOf(["text", "json"]),
+)
+LOG_SOCKETS = read(env.bool, "LOG_SOCKETS", "true or false, for example LOG_SOCKETS=false", default=True)
 
 # Who may come in
 
@@ -228,6 +237,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [  # under ASGI see also config/middleware.py
     "monitoring.middleware.count_requests",
     "health.middleware.answer_load_balancers",
+    "config.logs.log_requests",
     *authentication.MIDDLEWARE,
     "django.middleware.security.SecurityMiddleware",
     "{{ cookiecutter.__csp_middleware }}",
@@ -361,10 +371,15 @@ STORAGES = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {
+        "text": {"()": "config.logs.TextFormatter"},
+        "json": {"()": "config.logs.JsonFormatter"},
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
         "django": {},  # else Django's own handlers say everything a second time
+        "realtime.sockets": {} if LOG_SOCKETS else {"level": "WARNING"},
     },
 }
+logging.captureWarnings(LOG_FORMAT == "json")
