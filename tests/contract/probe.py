@@ -1,5 +1,7 @@
 """A consumer that the contract adds to each project in an app of its own, as an owner might."""
 
+import atexit
+import os
 import time
 from pathlib import Path
 
@@ -9,6 +11,14 @@ from realtime.database import in_database
 from realtime.frames import ClientFrame
 
 CLOSED = Path(__file__).with_name("closed.txt")  # a line for each clean-up that has run
+
+
+def write(line):
+    with CLOSED.open("a") as file:
+        file.write(f"{line}\n")
+
+
+atexit.register(write, f"exit {os.getpid()}")
 
 
 class Explode(ClientFrame, tag="explode"):
@@ -32,5 +42,4 @@ class ProbeConsumer(RealtimeConsumer):
         return get_user_model().objects.count()
 
     async def closed(self, code):
-        with CLOSED.open("a") as file:
-            file.write(f"{self.scope['query_string'].decode()} {code}\n")
+        write(f"{self.scope['query_string'].decode()} {code}")

@@ -47,9 +47,12 @@ class Site:
 
     def cleanups(self, run):
         """Return what the probe's sockets of a run wrote when they were gone, a line each."""
+        return [line for line in self.written() if line.startswith(f"{urlencode({'run': run})} ")]
+
+    def written(self):
+        """Return the lines that the probe wrote, of sockets and of processes that were gone."""
         file = self.project.folder / "probe/closed.txt"
-        lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
-        return [line for line in lines if line.startswith(f"{urlencode({'run': run})} ")]
+        return file.read_text(encoding="utf-8").splitlines() if file.exists() else []
 
     def health(self):
         return httpx.get(f"{self.url}/api/health/", timeout=10)

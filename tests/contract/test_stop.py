@@ -46,6 +46,7 @@ async def test_c10_sigterm_sends_everyone_away_and_cleans_up(site):
             for socket in sockets:
                 await socket.frame("connection_established")
             start = time.monotonic()
+            processes = server.processes()
             server.terminate()
             codes = await asyncio.gather(*(socket.closed() for socket in sockets))
             await until(lambda: server.process.poll() is not None, 10)
@@ -55,3 +56,4 @@ async def test_c10_sigterm_sends_everyone_away_and_cleans_up(site):
         assert all(len(own) == 1 and own[0]["type"] == "reconnect" for own in frames), frames[:3]
         assert len({own[0]["after"] for own in frames}) > 25
         assert len(site.cleanups("drained")) == 50
+        assert {f"exit {process.pid}" for process in processes} & set(site.written())  # atexit has run

@@ -42,7 +42,8 @@ class Connection(AsyncWebsocketConsumer):
 
     def spawn(self, coroutine) -> asyncio.Task:
         """Run long work beside the socket's frames; it is cancelled when the socket closes."""
-        task = asyncio.create_task(coroutine)
+        context = self._task.get_context().copy() if self._task else None  # the socket's, whoever spawns
+        task = asyncio.create_task(coroutine, context=context)
         if self.tasks is None:
             self.tasks = set()
         self.tasks.add(task)

@@ -16,7 +16,7 @@ from uvicorn_worker import UvicornWorker
 from serving.hub import start_hub
 from serving.starting import start_server
 from serving.timeouts import GRACE
-from serving.uvicorn_setup import OPTIONS, before_shutdown
+from serving.uvicorn_setup import OPTIONS, before_shutdown, leave_by_atexit
 from serving.workers import shared_figures
 
 
@@ -61,6 +61,7 @@ class Worker(UvicornWorker):
         loop = asyncio.get_running_loop()
         # What Gunicorn sends its workers after Ctrl-C; uvicorn-worker does nothing about it.
         loop.add_signal_handler(signal.SIGQUIT, server.handle_exit, signal.SIGTERM, None)
+        leave_by_atexit()
         await server.serve(self.sockets)
         if not server.started:
             sys.exit(Arbiter.WORKER_BOOT_ERROR)  # or the master would try for ever

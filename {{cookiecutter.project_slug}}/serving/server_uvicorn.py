@@ -8,7 +8,7 @@ from django.conf import settings
 
 from serving.hub import start_hub
 from serving.starting import start_server
-from serving.uvicorn_setup import OPTIONS, before_shutdown
+from serving.uvicorn_setup import OPTIONS, before_shutdown, leave_by_atexit
 from serving.workers import shared_figures
 
 uvicorn_startup, uvicorn_shutdown = uvicorn.Server.startup, uvicorn.Server.shutdown
@@ -33,6 +33,7 @@ async def shutdown(server, sockets=None):
 
 # Every worker imports this module anew, so what stands here holds in each of them.
 uvicorn.Server.startup, uvicorn.Server.shutdown, uvicorn.Server.on_tick = startup, shutdown, on_tick
+leave_by_atexit()
 
 
 def serve(workers=1):

@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import signal
+import sys
 
 from django.conf import settings
 
@@ -38,6 +40,11 @@ async def before_shutdown(server) -> None:
     await finish_handshakes(
         lambda: not all(getattr(it, "handshake_complete", True) for it in connections), timeout=1
     )
+
+
+def leave_by_atexit() -> None:
+    """Uvicorn, when all is done, raises the signal that it got: have that be no sudden end."""
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit())
 
 
 def is_news(record):

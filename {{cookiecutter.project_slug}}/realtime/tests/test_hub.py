@@ -1,6 +1,7 @@
 """Events on their way from a publisher to the sockets of a group."""
 
 import asyncio
+from contextvars import ContextVar
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -13,6 +14,7 @@ from realtime.events import text_event
 from realtime.hub import get_hub
 from realtime.outbox import Outbox
 from realtime.publish import apublish, flush, publish, send_event
+from realtime.tests.sample import SampleConsumer
 
 PATH = "/ws/sample/"
 
@@ -195,6 +197,23 @@ async def test_plain_events_are_handled_one_after_the_other(connect, student):
         await get_channel_layer().group_send("sample", {"type": "sample.slow", "n": n})
     steps = [await socket.receive("step") for _ in range(6)]
     assert [step["n"] for step in steps] == [0, 0, 1, 1, 2, 2]
+
+
+async def test_each_member_handles_a_plain_event_in_its_own_context(connect, student, mentor, monkeypatch):
+    """So what is logged there is told of this user, and not of the one who came first."""
+    whose = ContextVar("whose")
+
+    async def opened(self):
+        whose.set(self.user.username)
+
+    async def tell(self, event):
+        await self.send_frame({"type": "whose", "user": whose.get(None)})
+
+    monkeypatch.setattr(SampleConsumer, "opened", opened)
+    monkeypatch.setattr(SampleConsumer, "sample_event", tell)
+    sockets = [await connect(PATH, user) for user in (student, mentor)]
+    await get_channel_layer().group_send("sample", {"type": "sample.event"})
+    assert [(await socket.receive("whose"))["user"] for socket in sockets] == ["student", "mentor"]
 
 
 async def test_a_user_who_was_changed_without_a_signal_is_kicked(connect, student, mentor, monkeypatch):
