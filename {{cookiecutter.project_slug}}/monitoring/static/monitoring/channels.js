@@ -56,7 +56,7 @@ function showProcess(row, { host, pid, since, silent_since, figures }) {
     sockets: number(figures.sockets),
     memory: figures.memory ? `${number(figures.memory / 2 ** 20)} MiB` : "",
     lag: "lag" in figures ? `${milliseconds(figures.lag)} / ${milliseconds(figures.lag_max)} ms` : "",
-    events: number(figures.events),
+    events: figures.events?.toLocaleString([], { minimumFractionDigits: 1 }) ?? "",
     state: silent ? `no answer since ${time(silent_since)}` : figures.draining ? "draining" : "serving",
   });
   row.className = silent ? "silent" : figures.draining ? "draining" : "";
