@@ -122,6 +122,8 @@ def test_it_names_who_does_not_answer_and_goes_on_after_an_outage(site, other, w
     expect(problem).to_be_hidden()
     expect(processes(page)).to_have_text(["serving"] * 2)
     expect_state(page, "connected")
+    other.terminate()  # says goodbye, so nobody waits for its answer
+    expect(processes(page)).to_have_text(["serving"])
 
 
 @pytest.mark.parametrize("site", each([ALONE]), indirect=True)

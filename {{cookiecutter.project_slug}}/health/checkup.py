@@ -22,6 +22,8 @@ logger = logging.getLogger("health")
 TIMEOUT = 3  # seconds for each check
 FRESH_SECONDS = 1  # for which results are given to others who ask
 MAX_AGE = 5  # seconds that an event may wait to be handed out
+AGE_WARNING = 1  # the same, not to be unhealthy, but to be warned of
+LAG_WARNING = 0.1  # seconds by which one in a hundred timers of the event loop may have been late in a minute
 
 _migrated: list[bool] = []
 _latest: asyncio.Task | None = None
@@ -142,6 +144,17 @@ def known_problem() -> str:
     if (age := hub.age()) > MAX_AGE:
         return f"events wait for {age:.0f} s"
     return ""
+
+
+def warnings() -> list[str]:
+    """Return what is not well yet, but does not keep this process from serving."""
+    hub, found = get_hub(), []
+    late, latest = hub.lag.recent()
+    if late > LAG_WARNING:
+        found.append(f"the event loop lags by {late:.1f} s, at most {latest:.1f} s; see the log")
+    if (age := hub.age()) > AGE_WARNING:
+        found.append(f"events wait for {age:.1f} s")
+    return found
 
 
 async def check_layer():

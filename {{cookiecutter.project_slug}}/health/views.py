@@ -2,7 +2,7 @@ from django.core.handlers.asgi import ASGIRequest
 from django.http import JsonResponse
 from django.views.decorators.cache import never_cache
 
-from health.checkup import asgi_results, wsgi_results
+from health.checkup import asgi_results, warnings, wsgi_results
 
 
 @never_cache
@@ -23,6 +23,7 @@ async def health(request):
             "container_type": "asgi" if under_asgi else "wsgi",
             "async_enabled": under_asgi,
             "checks": results,
+            "warnings": warnings() if under_asgi else [],
         },
         status=200 if healthy else 503,
     )

@@ -31,12 +31,16 @@ class ChannelsConsumer(RealtimeConsumer):
         return overview(self.hub.processes.known, found, frame.sort, frame.descending)
 
     async def end_socket(self, frame: EndSocket) -> Ended:
-        return self.log(await answers(self.hub.processes.end_socket(frame.process, frame.socket)))
+        found = await answers(self.hub.processes.end_socket(frame.process, frame.socket))
+        return {"ended": self.log(found), "silent": 0}
 
     async def end_user(self, frame: EndUser) -> Ended:
-        return self.log(await answers(self.hub.processes.end_user(frame.user)))
+        found = await answers(self.hub.processes.end_user(frame.user))
+        return {"ended": self.log(found), "silent": len(self.hub.processes.known.keys() - found.keys())}
 
-    def log(self, ended: list[SocketInfo]) -> Ended:
+    def log(self, found: dict[str, dict]) -> int:
+        """Log who disconnected whom; return how many sockets that were."""
+        ended: list[SocketInfo] = [socket for answer in found.values() for socket in answer["ended"]]
         for socket in ended:
             logger.info(
                 "%r disconnected %r (user %s, %s) from %r",
@@ -46,11 +50,11 @@ class ChannelsConsumer(RealtimeConsumer):
                 socket["address"],
                 socket["path"],
             )
-        return {"ended": len(ended)}
+        return len(ended)
 
 
-async def answers[T](question: Awaitable[T]) -> T:
+async def answers(question: Awaitable[dict[str, dict]]) -> dict[str, dict]:
     try:
         return await question
-    except ConnectionError:
-        raise FrameError("away", "The channel layer does not answer") from None
+    except ConnectionError as error:
+        raise FrameError("away", str(error)) from None

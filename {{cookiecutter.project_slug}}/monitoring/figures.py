@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from monitoring.http import requests
+from realtime.codes import ERRORS
 from realtime.hub import serving_hub
 from realtime.stats import Histogram, stats
 
@@ -66,7 +67,7 @@ def of_sockets() -> Figures:
         "realtime_connections_opened_total": labelled(("consumer",), stats.opened),
         "realtime_connections_closed_total": labelled(("consumer", "code"), stats.closed),
         "realtime_frames_received_total": labelled(("consumer", "type"), stats.received),
-        "realtime_errors_total": labelled(("code",), stats.errors),
+        "realtime_errors_total": labelled(("code",), dict.fromkeys(ERRORS, 0) | stats.errors),
         "realtime_slow_clients_total": one(stats.slow_clients),
         "realtime_events_received_total": one(stats.events),
         "realtime_events_dropped_total": one(stats.events_dropped),

@@ -48,3 +48,4 @@ class Overview(TypedDict):
 
 class Ended(TypedDict):
     ended: int  # sockets
+    silent: int  # processes that did not answer, and may have more of them

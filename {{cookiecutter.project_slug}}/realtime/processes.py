@@ -153,41 +153,42 @@ class Processes:
             EVERYWHERE, {"do": "look", "search": search, "sort": sort, "descending": descending}
         )
 
-    async def end_socket(self, process: str, id: str) -> list[SocketInfo]:
-        """Close a socket; return which were: none if its process does not have it any more."""
-        if process not in self.known:
-            return []
-        return _ended(await self._ask(process, {"do": "end", "socket": id}))
+    async def end_socket(self, process: str, id: str) -> dict[str, dict]:
+        """Close a socket of a process. Its answer has in `ended` whether it still had that one."""
+        return await self._ask(process, {"do": "end", "socket": id}) if process in self.known else {}
 
-    async def end_user(self, user_id: int) -> list[SocketInfo]:
-        """Close all sockets of a user, in all processes that answer; return which were."""
-        return _ended(await self._ask(EVERYWHERE, {"do": "end", "user": user_id}))
+    async def end_user(self, user_id: int) -> dict[str, dict]:
+        """Close all sockets of a user. Each process answers with those that it had, in `ended`."""
+        return await self._ask(EVERYWHERE, {"do": "end", "user": user_id})
 
     async def _ask(self, group: str, question: dict) -> dict[str, dict]:
         """Put a question to a group of processes; return the answers of those that give one, by their ids.
 
-        Raises ConnectionError if the channel layer does not take it, or takes it nowhere.
+        Raises ConnectionError if nobody does, for instance since the channel layer is away.
         """
         if self.watch.away:
-            raise ConnectionError("the channel layer is away")
-        now = time.time()
-        lively = {id for id, process in self.known.items() if now - process.heard < 2.5 * HERE_SECONDS}
+            raise ConnectionError("The channel layer does not answer")
         key = uuid4().hex
-        asked = self._questions[key] = _Question(lively if group == EVERYWHERE else {group})
+        asked = self._questions[key] = _Question(self._expected() if group == EVERYWHERE else {group})
         try:
-            async with asyncio.timeout(SEND_SECONDS):
-                await self._send(group, {"type": QUESTION, "key": key, "question": question})
+            await self._send(group, {"type": QUESTION, "key": key, "question": question})
             with suppress(TimeoutError):
                 async with asyncio.timeout(ANSWER_SECONDS):
                     await asked.all_here.wait()
         except Exception as error:  # each layer has its own
             self.watch.failed(error)
-            raise ConnectionError("the channel layer does not answer") from error
+            raise ConnectionError("The channel layer does not answer") from error
         finally:
             del self._questions[key]
-        if group == EVERYWHERE and not asked.answers:
-            raise ConnectionError("no process answers, not even this one")
+        if not asked.answers:
+            who = "No process answers" if group == EVERYWHERE else "Its process does not answer"
+            raise ConnectionError(who)
         return asked.answers
+
+    def _expected(self) -> set[str]:
+        """Whose answers are waited for: not those of processes that have not been heard for a while."""
+        since = time.time() - 2.5 * HERE_SECONDS
+        return {self.watch.group} | {id for id, process in self.known.items() if process.heard > since}
 
     async def _answer(self, event: dict) -> None:
         self._answering += 1
@@ -263,7 +264,3 @@ def resident_memory() -> int | None:
     except OSError:
         return None
     return pages * os.sysconf("SC_PAGE_SIZE")
-
-
-def _ended(answers: dict[str, dict]) -> list[SocketInfo]:
-    return [socket for answer in answers.values() for socket in answer["ended"]]

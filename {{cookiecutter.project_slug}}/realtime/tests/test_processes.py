@@ -59,10 +59,10 @@ async def test_one_socket_is_ended_or_all_of_a_user(connect, student, mentor):
     here = get_hub().processes
     ((id, answer),) = (await here.look("student", "since", True)).items()
     newest = answer["sockets"][0]
-    assert await here.end_socket(id, newest["id"]) == [newest]
+    assert await here.end_socket(id, newest["id"]) == {id: {"ended": [newest]}}
     assert await tabs[2].close_code() == 4410
-    assert await here.end_socket("realtime.process.nowhere", newest["id"]) == []
-    assert len(await here.end_user(student.pk)) == 2
+    assert await here.end_socket("realtime.process.nowhere", newest["id"]) == {}
+    assert len((await here.end_user(student.pk))[id]["ended"]) == 2
     assert [await tab.close_code() for tab in tabs[:2]] == [4410, 4410]
     await tabs[3].request("ping")
 
@@ -77,6 +77,8 @@ async def test_processes_are_known_until_they_say_goodbye_or_are_not_heard(conne
         return OTHER["id"] in hub.processes.known, OTHER["id"] in answers
 
     assert await known(HERE) == (True, False)
+    with pytest.raises(ConnectionError, match="Its process does not answer"):
+        await hub.processes.end_socket(OTHER["id"], "0")
     assert await known(GONE) == (False, False)
     assert await known(HERE) == (True, False)
     monkeypatch.setattr(processes, "FORGET_SECONDS", 0)

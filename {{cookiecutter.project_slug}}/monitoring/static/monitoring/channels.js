@@ -5,7 +5,6 @@ import { fromTemplate, showState, showTime } from "../ui.js";
 
 const PAUSE = 2000; // ms between an answer and the next question
 const TYPING = 300; // ms without a key after which a search begins
-const AWAY = "The channel layer does not answer. This page goes on when it is back.";
 const $ = (id) => document.getElementById(id);
 
 const socket = new RealtimeSocket("/ws/admin/channels/");
@@ -32,7 +31,7 @@ async function look() {
 
 function complain(error) {
   $("problem").hidden = !error;
-  if (error) write($("problem"), error.code === "away" ? AWAY : error.message);
+  if (error) write($("problem"), `${error.message.replace(/\.$/, "")}. This page goes on by itself.`);
   $("live").classList.toggle("stale", Boolean(error));
 }
 
@@ -56,7 +55,7 @@ function showProcess(row, { host, pid, since, silent_since, figures }) {
     sockets: number(figures.sockets),
     memory: figures.memory ? `${number(figures.memory / 2 ** 20)} MiB` : "",
     lag: "lag" in figures ? `${milliseconds(figures.lag)} / ${milliseconds(figures.lag_max)} ms` : "",
-    events: number(figures.events),
+    events: figures.events?.toLocaleString([], { minimumFractionDigits: 1 }) ?? "",
     state: silent ? `no answer since ${time(silent_since)}` : figures.draining ? "draining" : "serving",
   });
   row.className = silent ? "silent" : figures.draining ? "draining" : "";
@@ -144,8 +143,9 @@ $("confirm").addEventListener("close", async () => {
   const request = requests[$("confirm").returnValue];
   if (!request) return;
   try {
-    const { ended } = await socket.request(request);
-    write($("done"), ended ? `Disconnected ${count(ended, "socket")} of ${user || "a guest"}.` : "It was gone already.");
+    const { ended, silent } = await socket.request(request);
+    const done = ended ? `Disconnected ${count(ended, "socket")} of ${user || "a guest"}.` : "It was gone already.";
+    write($("done"), silent ? `${done} ${count(silent, "process", "es")} did not answer.` : done);
   } catch (error) {
     write($("done"), `Not disconnected: ${error.message}`);
   }
