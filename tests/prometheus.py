@@ -74,9 +74,7 @@ def watching(server, monitoring, token, folder):
 def expressions(dashboard):
     """Return what a dashboard asks, as Prometheus is asked it by Grafana."""
     targets = chain.from_iterable(panel.get("targets", ()) for panel in dashboard["panels"])
-    return [
-        target["expr"].replace("$instance", ".*").replace("$__rate_interval", "1m") for target in targets
-    ]
+    return [target["expr"].replace("$instance", ".*").replace("$__rate_interval", "1m") for target in targets]
 
 
 def metrics_in(text):
