@@ -3,7 +3,7 @@
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
-TOKEN = "a-token-for-these-tests"  # noqa: S105
+TOKEN = "a-token-for-these-tests"
 PROOF = {"Authorization": f"Bearer {TOKEN}"}
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import re
 import shutil
+import socket
 import ssl
 import subprocess
 import threading
@@ -16,6 +17,7 @@ from conversation import NOTIFICATIONS, converse, people
 from follower import Follower
 from polling import until
 from proxy import composed, nginx, proxied, upstream
+from scraping import PROOF, TOKEN
 from services import HOST, free_port
 from serving import each, running
 from variants import DEPLOYED
@@ -75,7 +77,7 @@ def server(project):
     before = urls.read_text(encoding="utf-8")
     add_views(project.folder)
     try:
-        with running(project, FORWARDED_ALLOW_IPS=HOST) as server:
+        with running(project, FORWARDED_ALLOW_IPS=HOST, METRICS_TOKEN=TOKEN) as server:
             yield server
     finally:
         urls.write_text(before, encoding="utf-8")
@@ -156,6 +158,15 @@ async def test_only_websockets_are_upgraded(site):
         answer = await browser.get("/who/")
     assert answer.status_code == 200
     assert answer.json()["HTTP_UPGRADE"] is None
+
+
+def test_metrics_are_not_passed_on(site, server):
+    assert httpx.get(f"{server.url}/metrics", headers=PROOF).status_code == 200
+    for path in ("/metrics", "/metrics?x=1", "//metrics", "/%6detrics", "/x/../metrics", "/metrics/"):
+        with socket.create_connection((HOST, int(site.url.rpartition(":")[2])), timeout=10) as connection:
+            head = f"GET {path} HTTP/1.1\r\nHost: {HOST}\r\nAuthorization: Bearer {TOKEN}\r\n"
+            connection.sendall(f"{head}Connection: close\r\n\r\n".encode())
+            assert connection.recv(100).startswith(b"HTTP/1.1 404"), path
 
 
 async def test_it_says_little_about_itself_and_its_clients(site):

@@ -1,6 +1,5 @@
 """The figures of this process, by metric; their names follow https://prometheus.io/docs/practices/naming/."""
 
-import os
 import resource
 import time
 from collections.abc import Mapping
@@ -109,7 +108,7 @@ def of_process() -> Figures:
     if Path("/proc/self/statm").exists():  # on Linux
         pages = int(Path("/proc/self/statm").read_bytes().split()[1])
         found["process_resident_memory_bytes"] = one(pages * resource.getpagesize())
-        found["process_open_fds"] = one(len(os.listdir("/proc/self/fd")))
+        found["process_open_fds"] = one(len([*Path("/proc/self/fd").iterdir()]))
     return found
 
 
