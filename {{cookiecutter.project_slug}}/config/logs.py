@@ -7,6 +7,8 @@ never logged, and users are numbers.
 import json
 import logging
 import re
+import sys
+import threading
 import time
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -89,6 +91,21 @@ def user_of(request):
     return known.get("_acached_user") or known.get("_cached_user") if isinstance(user, LazyObject) else user
 
 
+def log_the_rest() -> None:
+    """Log warnings, and exceptions that nobody catches, which Python would write to stderr as they are."""
+    logging.captureWarnings(True)
+    sys.excepthook = log_uncaught
+    threading.excepthook = lambda thread: log_uncaught(
+        thread.exc_type, thread.exc_value, thread.exc_traceback
+    )
+
+
+def log_uncaught(kind, error, traceback):
+    if issubclass(kind, KeyboardInterrupt):
+        return sys.__excepthook__(kind, error, traceback)
+    logging.getLogger("uncaught").critical("nobody caught this", exc_info=(kind, error, traceback))
+
+
 @sync_and_async_middleware
 def log_requests(get_response):
     """Give each request an id, and log how it went.
@@ -120,6 +137,9 @@ def log_requests(get_response):
 
     def under_wsgi(request):
         began = begin(request)
-        return end(request, get_response(request), *began)
+        try:
+            return end(request, get_response(request), *began)
+        finally:
+            log_context.set(None)  # the thread goes on; a task does not
 
     return under_asgi if iscoroutinefunction(get_response) else under_wsgi

@@ -3,7 +3,6 @@
 What the database, the channel layer and the way to log in need stands in files of their own, beside this one.
 """
 
-import logging
 from ipaddress import ip_network
 
 from marshmallow.validate import Length, OneOf, Predicate, Range
@@ -13,6 +12,7 @@ from config.authentication import *
 from config.channel_layer import *
 from config.database import *
 from config.environment import BASE_DIR, bare_names, env, mail, origins, rates, read, token
+from config.logs import log_the_rest
 
 PROJECT_NAME = {{cookiecutter.__project_name}}
 DESCRIPTION = {{cookiecutter.__description}}
@@ -390,4 +390,5 @@ LOGGING = {
         "realtime.sockets": {} if LOG_SOCKETS else {"level": "WARNING"},
     },
 }
-logging.captureWarnings(LOG_FORMAT == "json")
+if LOG_FORMAT == "json":
+    log_the_rest()
