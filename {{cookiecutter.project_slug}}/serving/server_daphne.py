@@ -3,12 +3,14 @@
 import asyncio
 import logging
 import sys
+import warnings
 
 import daphne.server  # installs Twisted's asyncio reactor, so it comes before anything of Twisted
 from daphne import ws_protocol
 from daphne.endpoints import build_endpoint_description_strings
 from django.conf import settings
 from twisted.internet.defer import Deferred
+from twisted.logger import STDLibLogObserver, globalLogBeginner
 
 from serving.hub import start_hub
 from serving.starting import start_server
@@ -18,7 +20,6 @@ from serving.websocket_limits import PING_SECONDS, SLICE, FrameCount
 
 MAX_QUEUE = 32  # messages that wait for a busy consumer before reading from its client stops
 
-access = logging.getLogger("daphne.access")
 logger = logging.getLogger("serving")
 
 
@@ -154,20 +155,21 @@ def make_application():
     return app
 
 
-def log_access(protocol, action, details):
-    """Log requests and sockets without query strings, where a ticket or a token may stand."""
-    path = details["path"].partition("?")[0]
-    what = f"{details['method']} {path}" if protocol == "http" else f"WebSocket {path}"
-    access.info('%s "%s" %s', details["client"], what, details.get("status", action))
+def log_as_python_does():
+    """Have what Twisted logs in our log, and warnings where they were."""
+    logging.getLogger("twisted").setLevel(logging.WARNING)
+    showwarning = warnings.showwarning
+    globalLogBeginner.beginLoggingTo([STDLibLogObserver()], redirectStandardIO=False)
+    warnings.showwarning = showwarning
 
 
 def serve(signal_handlers=False):
+    log_as_python_does()
     endpoints = build_endpoint_description_strings(settings.HOST, settings.PORT)
     server = Server(
         make_application(),
         endpoints=[f"{endpoint}:backlog=2048" for endpoint in endpoints],
         signal_handlers=signal_handlers,
-        action_logger=log_access,
         websocket_max_message_size=settings.REALTIME["MAX_MESSAGE_BYTES"],
         websocket_max_frame_size=settings.REALTIME["MAX_MESSAGE_BYTES"],
         ping_interval=PING_SECONDS,
