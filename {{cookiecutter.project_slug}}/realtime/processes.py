@@ -227,7 +227,7 @@ class Processes:
             "user": socket.user.get_username(),
             "user_id": socket.user.pk,
             "consumer": type(socket).__name__,
-            "path": socket.scope["path"],
+            "path": socket.scope["path"][:300],
             "address": str((socket.scope.get("client") or ["unknown"])[0]),
             "since": round(self._clock + socket.opened_at, 3),
             "received": socket.received,

@@ -68,6 +68,7 @@ async def test_one_socket_is_ended_or_all_of_a_user(connect, student, mentor):
 
 
 async def test_processes_are_known_until_they_say_goodbye_or_are_not_heard(connect, student, monkeypatch):
+    monkeypatch.setattr(processes, "ANSWER_SECONDS", 0.1)
     await connect("/ws/sample/", student)
     hub = get_hub()
 
