@@ -220,7 +220,7 @@ def test_a_ticket_that_cannot_be_fetched_is_asked_for_again(page, lines, complai
     forgive(complaints, "503|ERR_FAILED")
 
 
-@pytest.mark.parametrize("codes", [[4401, 4401], [4403], [4404]])
+@pytest.mark.parametrize("codes", [[4401, 4401], [4403], [4404], [4410]])
 def test_a_page_that_is_never_let_in_stays_where_it_is(page, lines, codes):
     page.evaluate(OPEN)
     for count, code in enumerate(codes, 1):

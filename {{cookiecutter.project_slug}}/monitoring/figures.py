@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from monitoring.http import requests
 from realtime.codes import ERRORS
 from realtime.hub import serving_hub
+from realtime.processes import resident_memory
 from realtime.stats import Histogram, stats
 
 STARTED = time.time()
@@ -105,9 +106,8 @@ def of_process() -> Figures:
         "process_start_time_seconds": one(STARTED),
         "process_max_fds": one(resource.getrlimit(resource.RLIMIT_NOFILE)[0]),
     }
-    if Path("/proc/self/statm").exists():  # on Linux
-        pages = int(Path("/proc/self/statm").read_bytes().split()[1])
-        found["process_resident_memory_bytes"] = one(pages * resource.getpagesize())
+    if memory := resident_memory():  # on Linux
+        found["process_resident_memory_bytes"] = one(memory)
         found["process_open_fds"] = one(len([*Path("/proc/self/fd").iterdir()]))
     return found
 

@@ -13,6 +13,7 @@ TRY_AGAIN_LATER = 1013 + SHIFT
 NOT_AUTHENTICATED = 4401
 NOT_ALLOWED = 4403
 NOT_FOUND = 4404
+ENDED_BY_STAFF = 4410
 TOO_MANY = 4429
 
 # What they mean, and what a client should do; for the AsyncAPI document.
@@ -29,6 +30,7 @@ CLOSE_CODES = {
     NOT_AUTHENTICATED: ("not, or no longer, authenticated", "log in, then come back"),
     NOT_ALLOWED: ("not allowed here", "stay away"),
     NOT_FOUND: ("no such thing", "stay away"),
+    ENDED_BY_STAFF: ("the staff has ended this connection", "stay away until a person asks for it"),
     TOO_MANY: (
         "went on sending after `rate_limited`, or has too many sockets open",
         "come back after 5 s or more, and do less",

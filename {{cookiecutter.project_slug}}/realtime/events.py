@@ -12,6 +12,8 @@ TEXT = "hub.text"  # carries an encoded frame
 KICK = "hub.kick"  # closes a user's sockets
 GAP = "hub.gap"  # tells a group that an event was lost on its way
 PROBE = "hub.probe"  # what a process sends to itself
+HERE, GONE = "hub.here", "hub.gone"  # a process says that it is here, or that it ends
+QUESTION, ANSWER = "hub.question", "hub.answer"  # processes ask each other; see `realtime.processes`
 EVERYWHERE = "realtime.processes"  # the group in which each process is a member
 
 _layer = BaseChannelLayer()  # for its rules

@@ -8,13 +8,15 @@ text that its publisher encoded, and goes straight to the members' outboxes.
 import asyncio
 import logging
 import os
+from typing import Any
 
 from channels.layers import get_channel_layer
 
-from realtime.events import EVERYWHERE, GAP, KICK, PROBE, check_group
+from realtime.events import ANSWER, EVERYWHERE, GAP, GONE, HERE, KICK, PROBE, QUESTION, check_group
 from realtime.group import Group
 from realtime.history import History
 from realtime.lag import LagSampler
+from realtime.processes import Processes
 from realtime.revocation import Revocation
 from realtime.sockets import Socket, Sockets
 from realtime.stats import stats
@@ -36,6 +38,7 @@ class Hub:
         self.watch = Watch(self.layer, self.groups, self.sockets)
         self.revocation = Revocation(self.sockets)
         self.lag = LagSampler()
+        self.processes = Processes(self.layer, self.watch, self.sockets, self.figures)
         self.layer.on_gap = self.watch.missed_events
         self._started: asyncio.Task | None = None
         self._serving: asyncio.Task | None = None
@@ -70,6 +73,12 @@ class Hub:
         self._serving = self.spawn(self.layer.serve())
         self.spawn(self.watch.run())
         self.spawn(self.revocation.run())
+        self.spawn(self.processes.run())
+
+    def figures(self) -> dict[str, Any]:
+        """What this process says of itself to those who ask."""
+        lag, lag_max = self.lag.recent()
+        return {"sockets": len(self.sockets), "draining": self.draining, "lag": lag, "lag_max": lag_max}
 
     def drain(self) -> None:
         """Refuse who comes from now on: sockets, and what processes without sockets publish."""
@@ -150,6 +159,8 @@ class Hub:
             self.watch.heard(event["key"])
         elif event["type"] == GAP:
             group.lost(event["key"], event["age"])
+        elif event["type"] in (HERE, GONE, QUESTION, ANSWER):
+            self.processes.take(event)
         else:
             stats.events += 1
             group.take(event)

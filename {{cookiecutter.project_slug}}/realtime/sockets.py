@@ -23,6 +23,9 @@ class Socket(Protocol):
     user: Any  # Django's; servers import this before its models can be
     owner: int | str  # who is held to the limits: a user's pk, or the address that a guest comes from
     login: tuple  # see `realtime.revocation`
+    socket_id: str
+    is_open: bool
+    scope: dict[str, Any]
     opened_at: float  # by the loop's clock
     outbox: Outbox
     received: int  # frames

@@ -12,7 +12,11 @@
 
 const LOGIN = "/accounts/login/";
 const TICKET = "/api/ws-ticket/";
-const FINAL = { 4403: "You are not allowed in here.", 4404: "This does not exist, or not any more." };
+const FINAL = {
+  4403: "You are not allowed in here.",
+  4404: "This does not exist, or not any more.",
+  4410: "The staff has ended this connection. Reload the page to come back.",
+};
 const BUSY = [1013, 4013, 4429]; // too much for the server, for now; some servers say 1013 as 4013
 const FIRST_DELAY = 0.5; // seconds; doubles with each failure, the wait is a random part of it
 const LONGEST_DELAY = 10; // seconds; a busy server is left alone for half of it, or more
