@@ -18,12 +18,12 @@ admin.site.site_header = admin.site.site_title = settings.PROJECT_NAME
 urlpatterns = [
     path("", TemplateView.as_view(template_name="home.html"), name="home"),
     path("favicon.ico", RedirectView.as_view(url=f"{settings.STATIC_URL}favicon.svg")),
-    path("admin/", admin.site.urls),
 #% if cookiecutter.rest_api == "drf"
     path("api/schema/", data_for_staff(SpectacularAPIView.as_view()), name="schema"),
     path("api/docs/", page_for_staff(SpectacularSwaggerSplitView.as_view()), name="docs"),
 #% endif
     *collect.urls(),
+    path("admin/", admin.site.urls),  # after those of an app, since it takes all that is below it
 ]
 if settings.DEBUG_TOOLBAR:
     from debug_toolbar.toolbar import debug_toolbar_urls
