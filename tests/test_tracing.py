@@ -76,8 +76,9 @@ def set_up(project, title):
 async def ask_for_trouble(server):
     """Have everything fail, over connections that bring secrets; return those."""
     student, mentor = Person(server.url, "student", "ticket"), Person(server.url, "mentor", "jwt")
+    student.browser.cookies["taste"] = "sesame-cookie"
     for path in ("sync/1/", "async/2/", "fine/3/", "nowhere/"):
-        student.browser.get(f"/faulty/{path}?token=sesame-query", headers={"Referer": "/?token=sesame-page"})
+        student.browser.get(f"/faulty/{path}?ticket=sesame-query", headers={"Referer": "/?token=sesame-page"})
     student.post("/faulty/sync/4/", password="sesame-body")
     student.browser.get("/accounts/reset/MQ/sesame-link/")
     handshake = student.address("/ws/faulty/5/", token="sesame-socket")

@@ -205,15 +205,17 @@ async def test_each_member_handles_a_plain_event_in_its_own_context(connect, stu
 
     async def opened(self):
         whose.set(self.user.username)
+        await self.join("own")
 
     async def tell(self, event):
-        await self.send_frame({"type": "whose", "user": whose.get(None)})
+        await self.send_frame({"type": "whose", "user": whose.get()})
 
     monkeypatch.setattr(SampleConsumer, "opened", opened)
     monkeypatch.setattr(SampleConsumer, "sample_event", tell)
     sockets = [await connect(PATH, user) for user in (student, mentor)]
     await get_channel_layer().group_send("sample", {"type": "sample.event"})
     assert [(await socket.receive("whose"))["user"] for socket in sockets] == ["student", "mentor"]
+    assert whose not in get_hub().groups["own"].pump.get_context()
 
 
 async def test_a_user_who_was_changed_without_a_signal_is_kicked(connect, student, mentor, monkeypatch):
