@@ -5,17 +5,12 @@ A check returns what there is to say, or raises `Problem`. Each has its time lim
 
 import asyncio
 import json
-import ssl
 import time
-from base64 import b64encode
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from os import urandom
-from socket import gaierror
 from threading import Thread
 from typing import Any
-from urllib.parse import urlsplit
 
 from channels.layers import get_channel_layer
 from django.conf import settings
@@ -24,36 +19,25 @@ from django.db import connection, connections
 from django.db.migrations.executor import MigrationExecutor
 from django.http.request import validate_host
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import ClientConnection, connect
-from websockets.typing import Origin
 
 from realtime.cache import cache
-from realtime.codes import NOT_AUTHENTICATED, NOT_FOUND
 from realtime.consumer import DOCTOR
 from realtime.credentials import authenticator
+from realtime.doctor_client import SECONDS, Problem, Site, described
 from realtime.events import text_event
 
-SECONDS = 10  # for each answer
 HEALTH = "/api/health/"
 HEARTBEAT = settings.REALTIME["HEARTBEAT"]
-
-
-class Problem(Exception):
-    """What is wrong, and the cure, in a line."""
 
 
 class Doctor:
     """The checks of the site at an address; `idle` is for how many seconds a socket is to be silent."""
 
     def __init__(self, url: str, idle: float):
-        site = urlsplit(url)
-        self.secure = site.scheme in ("https", "wss")
-        self.host, self.port, self.folder = site.hostname or "", site.port, site.path.rstrip("/")
-        self.site = site.netloc.rpartition("@")[2]
+        self.site = Site(url)
         self.idle_seconds = idle
         self.user: Any = None  # as whom to log in
-        self.headers: dict[str, str] = {}
-        self.socket: ClientConnection
+        self.proof: dict[str, str] = {}
         self.seen: dict[str, str] = {}
         # Name, what has to be well before, check.
         self.checks: list[tuple[str, set[str], Callable[[], str]]] = [
@@ -88,11 +72,15 @@ class Doctor:
     # What this command and the server share
 
     def database(self) -> str:
+        own = connection.copy()
+        own.settings_dict["OPTIONS"].pop("pool", None)  # which waits longer, and does not say what for
         try:
-            executor = MigrationExecutor(connection)
+            executor = MigrationExecutor(own)
             missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
         except Exception as error:
-            raise Problem(f"{described(error)}. Does that which DATABASE_URL names run, and where?") from None
+            raise Problem(f"{described(error)}. Is DATABASE_URL right, and does what it names run?") from None
+        finally:
+            own.close()
         if missing:
             raise Problem(f"{len(missing)} migrations are not applied. Run `manage.py migrate`.")
         return ""
@@ -131,15 +119,15 @@ class Doctor:
         self.user = get_user_model().objects.filter(is_active=True).order_by("pk").first()
         if self.user is None:
             raise Problem("there is no user to log in as. `manage.py createdemo` makes some.")
-        *_, kind = settings.REALTIME["AUTHENTICATION"]  # before it stands what rests on a login
-        proof: Any = authenticator(kind)
-        self.headers = proof.log_in(self.user)
+        *_, path = settings.REALTIME["AUTHENTICATION"]  # before it stands what rests on a login
+        kind: Any = authenticator(path)
+        self.proof = kind.log_in(self.user)
         return ""
 
     # The server, through whatever stands before it
 
     def server(self) -> str:
-        status, location, body = self.ask(HEALTH)
+        status, location, body = self.site.ask(HEALTH)
         try:
             checks = json.loads(body)["checks"]
         except (ValueError, KeyError, TypeError):
@@ -155,12 +143,12 @@ class Doctor:
             return f"{HEALTH} leads to {location} ({status}). {cure_for(location)}"
         if status in (502, 503, 504):
             return f"{status}: the proxy does not reach the server. Does that run, and where the proxy says?"
-        where = f"{self.site}{self.folder}{HEALTH}"
+        where = f"{self.site.name}{self.site.folder}{HEALTH}"
         return f"{where} answers {status}, so something else is there. Give the right --url."
 
     def handshake(self) -> str:
-        origin = f"{'https' if self.secure else 'http'}://{self.site}"
-        status, location, _ = self.upgrade(origin)
+        origin = self.site.origin(self.site.secure)
+        status, location, _ = self.site.upgrade(DOCTOR, origin, self.proof)
         if status == 403:
             raise Problem(self.why_refused(origin))
         if status in (502, 503, 504):
@@ -172,32 +160,18 @@ class Doctor:
                 f"{status} instead of 101, as for a page. The proxy has to pass on the headers Upgrade and"
                 " Connection, by HTTP/1.1."
             )
-        self.socket = connect(
-            f"{'wss' if self.secure else 'ws'}://{self.site}{self.folder}{DOCTOR}",
-            origin=Origin(origin),
-            additional_headers=self.headers,
-            proxy=None,
-            open_timeout=SECONDS,
-            close_timeout=1,
-            ping_interval=None,
-        )
-        self.seen = self.receive("seen")
+        self.site.open(DOCTOR, origin, self.proof)
+        self.seen = self.site.receive("seen")
         return ""
 
-    def upgrade(self, origin: str) -> tuple[int, str, bytes]:
-        """Ask for a WebSocket, and see what the answer is, without opening one."""
-        key = b64encode(urandom(16)).decode()
-        asked = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
-        return self.ask(DOCTOR, **asked, **{"Sec-WebSocket-Key": key, "Origin": origin}, **self.headers)
-
     def why_refused(self, origin: str) -> str:
-        if not validate_host(self.host, settings.ALLOWED_HOSTS):
+        if not validate_host(self.site.host, settings.ALLOWED_HOSTS):
             return (
-                f"Origin {origin} is refused, since ALLOWED_HOSTS does not have {self.host}. Add it there, or"
+                f"Origin {origin} is refused, since ALLOWED_HOSTS does not have {self.site.host}. Add it, or"
                 " give the address that browsers use, as --url https://example.com."
             )
-        other = f"{'http' if self.secure else 'https'}://{self.site}"
-        if self.upgrade(other)[0] == 101:
+        other = self.site.origin(not self.site.secure)
+        if self.site.upgrade(DOCTOR, other, self.proof)[0] == 101:
             return (
                 f"Origin {origin} is refused, since the server takes this for {other}. The proxy has to send"
                 " X-Forwarded-Proto, and FORWARDED_ALLOW_IPS has to have the address of the proxy."
@@ -214,18 +188,18 @@ class Doctor:
                 f"the server does not believe the proxy at {client}, so all who come through it have its"
                 f" address in the limits. Set FORWARDED_ALLOW_IPS={client}."
             )
-        if self.secure and not forwarded:
+        if self.site.secure and not forwarded:
             raise Problem(
                 f"the server takes all clients for {client}, the proxy. That has to send X-Forwarded-For."
             )
-        if self.secure != (self.seen["scheme"] == "wss"):
+        if self.site.secure != (self.seen["scheme"] == "wss"):
             raise Problem("the server does not know of TLS. The proxy has to send X-Forwarded-Proto.")
-        return f"ok, the server sees {client} over {'https' if self.secure else 'http'}"
+        return f"ok, the server sees {client} over {'https' if self.site.secure else 'http'}"
 
     def echo(self) -> str:
         start = time.monotonic()
-        self.socket.send('{"type": "ping"}')
-        self.receive("pong")
+        self.site.socket.send('{"type": "ping"}')
+        self.site.receive("pong")
         return f"ok, {(time.monotonic() - start) * 1000:.0f} ms"
 
     def event(self) -> str:
@@ -238,7 +212,7 @@ class Doctor:
         except Exception as error:
             raise Problem(f"the channel layer did not take it: {described(error)}") from None
         try:
-            while self.receive("examined")["token"] != token:
+            while self.site.receive("examined")["token"] != token:
                 pass
         except TimeoutError:
             cure = "Do the server and this command have the same channel layer, with the same prefix?"
@@ -252,7 +226,7 @@ class Doctor:
     def idle(self) -> str:
         start = time.monotonic()
         try:
-            self.receive("nothing of the kind", self.idle_seconds)
+            self.site.receive("nothing of the kind", self.idle_seconds)
         except TimeoutError:
             self.echo()
             return ""
@@ -266,78 +240,11 @@ class Doctor:
             ) from None
         return ""
 
-    # Plumbing
-
-    def ask(self, path: str, **headers: str) -> tuple[int, str, bytes]:
-        """Send a GET, and return the status, the header Location and the body."""
-        where = f"{self.site}{self.folder}"
-        kind = HTTPSConnection if self.secure else HTTPConnection
-        asking = kind(self.host, self.port, timeout=SECONDS)
-        try:
-            asking.request("GET", self.folder + path, headers={"Host": self.site, **headers})
-            answer = asking.getresponse()
-            body = b"" if answer.status == 101 else answer.read(100_000)
-            return answer.status, answer.headers.get("Location", ""), body
-        except ssl.SSLCertVerificationError as error:
-            raise Problem(
-                f"the certificate of {where} is not trusted: {error.verify_message}. It has to be for this"
-                " name, and sent with its chain; SSL_CERT_FILE=ca.pem is for an authority of your own."
-            ) from None
-        except ssl.SSLError as error:
-            raise Problem(f"no TLS at {where} ({error.reason}). Is it the right port, or http://?") from None
-        except gaierror:
-            raise Problem(f"no host is called {self.host}. Is --url right?") from None
-        except TimeoutError:
-            raise Problem(f"no answer from {where} within {SECONDS} s. Is it the right address?") from None
-        except ConnectionRefusedError:
-            raise Problem(
-                f"nobody listens at {where}. Start the server, with `make run` or `make serve`, or give the"
-                " right --url."
-            ) from None
-        except (OSError, HTTPException) as error:
-            raise Problem(
-                f"no HTTP at {where}: {described(error)}. Is it the right port, or https://?"
-            ) from None
-        finally:
-            asking.close()
-
-    def receive(self, wanted: str, seconds: float = SECONDS) -> dict[str, Any]:
-        """The next frame of a type; raise TimeoutError when it does not come."""
-        end = time.monotonic() + seconds
-        try:
-            while True:
-                frame = json.loads(self.socket.recv(timeout=max(0.0, end - time.monotonic())))
-                if frame["type"] == wanted:
-                    return frame
-        except ConnectionClosed as closed:
-            raise Problem(why_closed(closed)) from closed
-
-
-def why_closed(closed: ConnectionClosed) -> str:
-    if closed.rcvd is None:
-        return "the connection was cut without a close frame. The logs of the server and the proxy say why."
-    said = f"closed with {closed.rcvd.code} {closed.rcvd.reason}".strip()
-    if closed.rcvd.code == NOT_AUTHENTICATED:
-        return (
-            f"{said}: the server does not accept the login of this command, or no longer. Do both read the"
-            " same SECRET_KEY and DATABASE_URL?"
-        )
-    if closed.rcvd.code == NOT_FOUND:
-        return f"{said}. Does the server have the same version of this project? Restart it."
-    return f"{said}. The server's log says why."
-
 
 def cure_for(location: str) -> str:
     if "login" in location:
         return f"Something asks for a login before the server does: let {HEALTH} and /ws/ pass."
     return "Give that address as --url, or see that the proxy sends X-Forwarded-Proto."
-
-
-def described(error: BaseException) -> str:
-    """An error in a line."""
-    if isinstance(error, TimeoutError):
-        return str(error) or "no answer in time"
-    return f"{type(error).__name__}: {' '.join(str(error).split())}".removesuffix(".")
 
 
 def within[T](seconds: float, check: Callable[[], T]) -> T:

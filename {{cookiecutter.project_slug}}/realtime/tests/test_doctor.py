@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from realtime import doctor
+from realtime import doctor_client
 from realtime.doctor import Doctor, Problem, within
 
 PATH = "/ws/doctor/"
@@ -46,7 +46,7 @@ def listening(answer):
     ],
 )
 def test_whatever_answers_there(answer, words, monkeypatch):
-    monkeypatch.setattr(doctor, "SECONDS", 0.2)
+    monkeypatch.setattr(doctor_client, "SECONDS", 0.2)
     with listening(answer) as url, pytest.raises(Problem) as problem:
         Doctor(url, 0).server()
     assert words in str(problem.value)

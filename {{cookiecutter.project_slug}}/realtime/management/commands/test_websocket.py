@@ -48,7 +48,8 @@ def own_host():
 
 
 def is_address(url):
-    with suppress(ValueError):
+    with suppress(ValueError):  # also of a port that is none, and of a name that DNS cannot have
         site = urlsplit(url)
-        return site.scheme in ("http", "https", "ws", "wss") and bool(site.hostname) and site.port != 0
+        name = (site.hostname or "").encode("idna")
+        return site.scheme in ("http", "https", "ws", "wss") and bool(name) and site.port != 0
     return False
