@@ -53,6 +53,8 @@ WRONG = [
     (WITHOUT, "HSTS_INCLUDE_SUBDOMAINS", "some", "true or false"),
     (WITHOUT, "HSTS_PRELOAD", "later", "true or false"),
     (WITHOUT, "LOG_LEVEL", "LOUD", "DEBUG, INFO, WARNING or ERROR"),
+    (WITHOUT, "LOG_FORMAT", "xml", "text or json"),
+    (WITHOUT, "LOG_SOCKETS", "some", "true or false"),
     (WITHOUT, "WS_RATE", "often", "WS_RATE=50/second;1000/minute"),
     (WITHOUT, "WS_USER_RATE", "3000 a minute or so", "WS_USER_RATE=3000/minute"),
     (WITHOUT, "WS_MAX_MESSAGE_BYTES", "64K", "WS_MAX_MESSAGE_BYTES=65536"),

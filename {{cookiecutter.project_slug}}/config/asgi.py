@@ -14,6 +14,7 @@ from django.core.asgi import get_asgi_application
 from config.middleware import stay_on_the_loop
 from config.routing import websocket_urlpatterns
 from realtime.auth import WebSocketAuthMiddleware
+from realtime.log_context import SocketContext
 from realtime.origin import TrustedOrigin
 from realtime.reachable import reachable
 from serving.forwarded import ProxyHeaders
@@ -23,7 +24,9 @@ application = ProxyHeaders(
     ProtocolTypeRouter(
         {
             "http": get_asgi_application(),
-            "websocket": TrustedOrigin(WebSocketAuthMiddleware(URLRouter(reachable(websocket_urlpatterns)))),
+            "websocket": SocketContext(
+                TrustedOrigin(WebSocketAuthMiddleware(URLRouter(reachable(websocket_urlpatterns))))
+            ),
         }
     ),
     trusted=settings.FORWARDED_ALLOW_IPS,

@@ -9,13 +9,14 @@ from pathlib import Path
 
 from environs import Env, EnvError
 #% if cookiecutter.channel_layer == "memory"
-from marshmallow.validate import Length, Predicate, Range
+from marshmallow.validate import Length, OneOf, Predicate, Range
 #% else
-from marshmallow.validate import URL, Length, Range
+from marshmallow.validate import URL, Length, OneOf, Range
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 #% endif
 #%%
+from config.logs import log_the_rest
 from realtime.rates import parse_rates
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -123,6 +124,14 @@ FORWARDED_ALLOW_IPS = read(
 LOG_LEVEL = read(
     env.log_level, "LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR, for example LOG_LEVEL=INFO", default="INFO"
 )
+LOG_FORMAT = read(
+    env.str,
+    "LOG_FORMAT",
+    "text or json, for example LOG_FORMAT=json",
+    default="text",
+    validate=OneOf(["text", "json"]),
+)
+LOG_SOCKETS = read(env.bool, "LOG_SOCKETS", "true or false, for example LOG_SOCKETS=false", default=True)
 
 # Who may come in
 
@@ -285,6 +294,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [  # under ASGI see also config/middleware.py
     "health.middleware.answer_load_balancers",
+    "config.logs.log_requests",
 #% if cookiecutter.auth != "session"
     *(["corsheaders.middleware.CorsMiddleware"] if CORS_ALLOWED_ORIGINS else []),
 #% endif
@@ -584,10 +594,16 @@ STORAGES = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {
+        "text": {"()": "config.logs.TextFormatter"},
+        "json": {"()": "config.logs.JsonFormatter"},
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
         "django": {},  # else Django's own handlers say everything a second time
+        "realtime.sockets": {} if LOG_SOCKETS else {"level": "WARNING"},
     },
 }
+if LOG_FORMAT == "json":
+    log_the_rest()

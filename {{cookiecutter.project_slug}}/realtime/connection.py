@@ -115,7 +115,9 @@ class Connection(AsyncWebsocketConsumer):
         """More waits for this client than may; drop it."""
         if self.is_open:
             stats.slow_clients += 1
-            logger.warning("%s does not read what is sent; closing the socket", self.user)
+            logger.warning(
+                "a client does not read what is sent; closing its socket", extra={"scope": self.scope}
+            )
             self.spawn(self._drop())
 
     async def _drop(self) -> None:

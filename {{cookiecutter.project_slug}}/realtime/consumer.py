@@ -6,8 +6,8 @@ until when, `Dispatcher` takes frames, and `RealtimeConsumer` is the life.
 
 import asyncio
 import logging
+from contextvars import copy_context
 from typing import ClassVar
-from uuid import uuid4
 
 from channels.layers import get_channel_layer
 from django.conf import settings
@@ -25,6 +25,7 @@ from realtime.hub import get_hub
 from realtime.stats import stats
 
 logger = logging.getLogger("realtime")
+socket_log = logging.getLogger("realtime.sockets")  # LOG_SOCKETS=false turns it off
 
 ABNORMAL = 1006  # the code of a socket that ended without a close frame
 
@@ -70,7 +71,7 @@ class RealtimeConsumer(Dispatcher):
         self._begin(scope, send)
         self.channel_layer = get_channel_layer(self.channel_layer_alias)
         self.hub = get_hub()
-        self.socket_id = uuid4().hex
+        self.socket_id = scope["socket_id"]
         self.opened_at = scope["authenticated_at"]  # by the loop's clock
         self.joined: list[tuple[Group, History | None, int | None]] = []  # and its newest key then
         self._entered = False
@@ -89,7 +90,7 @@ class RealtimeConsumer(Dispatcher):
             if not self._cut:
                 raise
         finally:
-            await asyncio.shield(self.hub.spawn(self._clean_up(code)))
+            await asyncio.shield(self.hub.spawn(self._clean_up(code), copy_context()))
 
     async def _open(self) -> None:
         # Accept first, whatever follows: a close before accept reaches a browser as 1006, without its reason.
@@ -109,6 +110,7 @@ class RealtimeConsumer(Dispatcher):
             await self.opened()
             if not self._greeted:
                 await self.greet()
+            self._log("opened")
             self._watch_expiry()
             for group, history, now in self.joined:
                 if history is not None:
@@ -174,10 +176,17 @@ class RealtimeConsumer(Dispatcher):
         except Exception:
             logger.exception("%s failed to clean up", type(self).__name__)
         finally:
-            stats.closed[type(self).__name__, self.closed_with or code] += 1
+            code = self.closed_with or code
+            stats.closed[type(self).__name__, code] += 1
+            duration = round(self.hub.loop.time() - self.opened_at, 3)
+            self._log(f"closed with {code} after {duration} s", code=code, duration=duration)
             stats.sent += self.outbox.sent
             if self in self.hub.sockets and self.hub.sockets.remove(self):
                 allowance.forget(self.owner)
+
+    def _log(self, what: str, **fields) -> None:
+        fields["consumer"] = type(self).__name__
+        socket_log.info("%s %s %s", self.scope["path"], fields["consumer"], what, extra=fields)
 
 
 class NoSuchSocket(RealtimeConsumer):

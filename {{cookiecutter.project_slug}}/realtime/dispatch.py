@@ -24,6 +24,7 @@ from realtime.frames import (
     TokenExpiring,
 )
 from realtime.limits import FrameRate
+from realtime.log_context import log_context
 from realtime.outbox import MAX_FRAMES
 from realtime.stats import stats
 
@@ -113,7 +114,7 @@ class Dispatcher(Expiry):
             id = id if error.id is None else error.id
             await self._send_error(error.code, error.detail, id)
         except Exception:
-            logger.exception("%s failed on a frame from %s", type(self).__name__, self.user)
+            logger.exception("%s failed on a frame", type(self).__name__)
             await self._send_error("internal_error", "Something went wrong on the server", id)
 
     async def _send_error(self, code: str, detail: str, id: int | str | None) -> None:
@@ -129,6 +130,7 @@ class Dispatcher(Expiry):
             self.spawn(self._handle_event(name, event))
 
     async def _handle_event(self, name: str, event: dict) -> None:
+        log_context.set(self.scope)  # this task comes from the group's
         try:
             async with self._turn:
                 await getattr(self, name)(event)

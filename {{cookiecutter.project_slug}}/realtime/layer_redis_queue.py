@@ -6,6 +6,7 @@ group has lost its last member, the event that it has just taken is gone.
 
 import asyncio
 from collections.abc import Callable
+from contextvars import Context
 
 from channels_redis.core import RedisChannelLayer
 from django.conf import settings
@@ -50,7 +51,7 @@ class ChannelLayer(RedisChannelLayer):
     def _start_receiver(self, name: str) -> None:
         task = self._receivers.get(name)
         if task is None or task.done() or task.get_loop() is not asyncio.get_running_loop():
-            self._receivers[name] = asyncio.create_task(self._receive_all(name))
+            self._receivers[name] = asyncio.create_task(self._receive_all(name), context=Context())
 
     async def _receive_all(self, name: str) -> None:
         while True:

@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 from collections import deque
+from contextvars import Context
 from typing import Any
 
 import msgspec
@@ -126,7 +127,11 @@ class _Publisher:
             if self._sending:
                 return
             self._sending = True
-        asyncio.run_coroutine_threadsafe(self._run(), self.loop)
+        self._start(self._run())
+
+    def _start(self, coroutine) -> None:
+        # In a context of its own: what it logs is not about the request or the socket that began it.
+        Context().run(asyncio.run_coroutine_threadsafe, coroutine, self.loop)
 
     async def send(self, group: str, event: dict) -> bool:
         """Send an event now, or keep what has to be made up for; say whether it was sent."""
@@ -215,7 +220,7 @@ class _Publisher:
         kind = (group, event["type"], event.get("user"), event.get("to"))
         self._kept[kind] = group, event, time.monotonic()
         if first:
-            asyncio.run_coroutine_threadsafe(self._make_up(), self.loop)
+            self._start(self._make_up())
 
     async def _make_up(self) -> None:
         while self._kept:

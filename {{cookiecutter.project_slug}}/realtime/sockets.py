@@ -4,6 +4,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Iterable, Iterator
+from contextvars import Context
 from itertools import batched
 from typing import Any, Protocol
 
@@ -75,9 +76,12 @@ class Sockets:
     def _owners(self, socket: Socket) -> dict[Any, set[Socket]]:
         return self.of_address if socket.user.is_anonymous else self.of_user
 
-    def spawn(self, coroutine) -> asyncio.Task:
-        """Run a coroutine in a task that is not garbage-collected while it runs."""
-        task = self.loop.create_task(coroutine)
+    def spawn(self, coroutine, context: Context | None = None) -> asyncio.Task:
+        """Run a coroutine in a task that is not garbage-collected while it runs.
+
+        Without a context it gets an empty one: most tasks here outlive the socket for which they begin.
+        """
+        task = self.loop.create_task(coroutine, context=context or Context())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task

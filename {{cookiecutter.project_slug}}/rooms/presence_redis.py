@@ -7,6 +7,7 @@ died are found by the others, which then say that the user left.
 
 import asyncio
 import logging
+from contextvars import Context
 from typing import Literal
 
 import msgspec
@@ -89,7 +90,7 @@ class _Registry:
     def __init__(self):
         self.own: dict[str, dict[str, bytes]] = {}  # by group, then by socket
         self.leaving: list[tuple[str, UserInfo, bytes]] = []  # who left while Redis was away
-        self.confirming = asyncio.create_task(self._confirm())
+        self.confirming = asyncio.create_task(self._confirm(), context=Context())  # not the first socket's
 
     async def leave(self, group: str, user: UserInfo, member: bytes) -> bool:
         """Remove a member; say whether it was its user's last one. If Redis is away, that is done later."""

@@ -3,12 +3,14 @@
 import asyncio
 import logging
 import sys
+import warnings
 
 import daphne.server  # installs Twisted's asyncio reactor, so it comes before anything of Twisted
 from daphne import ws_protocol
 from daphne.endpoints import build_endpoint_description_strings
 from django.conf import settings
 from twisted.internet.defer import Deferred
+from twisted.logger import STDLibLogObserver, globalLogPublisher
 
 from serving.hub import start_hub
 from serving.starting import start_server
@@ -18,7 +20,6 @@ from serving.websocket_limits import PING_SECONDS, SLICE, FrameCount
 
 MAX_QUEUE = 32  # messages that wait for a busy consumer before reading from its client stops
 
-access = logging.getLogger("daphne.access")
 logger = logging.getLogger("serving")
 
 
@@ -98,6 +99,7 @@ ws_protocol.WebSocketFactory.protocol = WebSocketProtocol
 class Server(daphne.server.Server):
     def run(self):
         self.ports = []
+        daphne.server.twisted_loop.call_soon(log_as_before, warnings.showwarning)
         daphne.server.twisted_loop.call_soon(start_hub)
         super().run()
 
@@ -154,11 +156,11 @@ def make_application():
     return app
 
 
-def log_access(protocol, action, details):
-    """Log requests and sockets without query strings, where a ticket or a token may stand."""
-    path = details["path"].partition("?")[0]
-    what = f"{details['method']} {path}" if protocol == "http" else f"WebSocket {path}"
-    access.info('%s "%s" %s', details["client"], what, details.get("status", action))
+def log_as_before(showwarning):
+    """Have what Twisted logs, and warnings, in our log; Daphne throws both away when it starts."""
+    logging.getLogger("twisted").setLevel(logging.WARNING)
+    globalLogPublisher.addObserver(STDLibLogObserver())
+    warnings.showwarning = showwarning
 
 
 def serve(signal_handlers=False):
@@ -167,7 +169,6 @@ def serve(signal_handlers=False):
         make_application(),
         endpoints=[f"{endpoint}:backlog=2048" for endpoint in endpoints],
         signal_handlers=signal_handlers,
-        action_logger=log_access,
         websocket_max_message_size=settings.REALTIME["MAX_MESSAGE_BYTES"],
         websocket_max_frame_size=settings.REALTIME["MAX_MESSAGE_BYTES"],
         ping_interval=PING_SECONDS,

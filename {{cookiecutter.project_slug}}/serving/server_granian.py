@@ -6,8 +6,10 @@ import os
 import signal
 import sys
 import time
+from copy import deepcopy
 
 from django.conf import settings
+from django.utils.log import configure_logging
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
@@ -129,6 +131,7 @@ def closing_at_once(application):
 
 
 def main():
+    configure_logging(settings.LOGGING_CONFIG, settings.LOGGING)
     preflight()
     reload = "--reload" in sys.argv
     if reload:
@@ -143,7 +146,7 @@ def main():
         backlog=2048,
         http=HTTPModes.http1,  # else a connection that sends nothing is waited for without limit
         http1_settings=HTTP1Settings(header_read_timeout=REQUEST_TIMEOUT * 1000),
-        log_access=True,  # its format has no query string, where a ticket or a token may stand
+        log_dictconfig=deepcopy(settings.LOGGING),  # which it changes; config/logs.py has a log of requests
         reload=reload,
         reload_ignore_patterns=[r"^(?!.*\.(py|html)$)"],  # all that is not source
         reload_ignore_worker_failure=True,  # it waits for the change that mends it

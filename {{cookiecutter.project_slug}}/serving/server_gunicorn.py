@@ -1,10 +1,12 @@
 """Serve the project with Gunicorn: `python -m serving.server`, or with `--reload` while developing."""
 
 import asyncio
+import logging
 import os
 import signal
 import sys
 
+import gunicorn.glogging
 import uvicorn
 from django.conf import settings
 from gunicorn.app.base import BaseApplication
@@ -35,8 +37,22 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
+class Logger(gunicorn.glogging.Logger):
+    """Leaves the log to settings.LOGGING."""
+
+    def setup(self, cfg):
+        super().setup(cfg)
+        self.error_log.handlers.clear()
+        self.error_log.setLevel(logging.NOTSET)
+        self.error_log.propagate = True
+
+
 class Worker(UvicornWorker):
     CONFIG_KWARGS = OPTIONS
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        logging.getLogger("uvicorn.error").propagate = True
 
     async def _serve(self):
         self.config.app = self.wsgi
@@ -56,7 +72,7 @@ class Gunicorn(BaseApplication):
             "workers": settings.WEB_CONCURRENCY,
             "worker_class": Worker,
             "graceful_timeout": settings.REALTIME["DRAIN_SECONDS"] + GRACE + 1,
-            "accesslog": "-",
+            "logger_class": Logger,
             "control_socket_disable": True,  # nobody uses gunicornc here
         }
         for name, value in options.items():

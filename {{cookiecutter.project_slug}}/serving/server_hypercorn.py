@@ -107,9 +107,7 @@ def make_config():
     config.websocket_ping_interval = PING_SECONDS
     config.graceful_timeout = GRACE - 1
     config.include_server_header = False
-    config.errorlog = logging.getLogger("hypercorn.error")
-    config.accesslog = logging.getLogger("hypercorn.access")
-    config.access_log_format = '%(h)s "%(r)s" %(s)s'  # %(r)s has no query string, where a ticket may stand
+    config.errorlog = logging.getLogger("hypercorn.error")  # config/logs.py has a log of requests
     return config
 
 

@@ -20,7 +20,9 @@ OPTIONS = {
     "timeout_graceful_shutdown": GRACE,  # without it, one endless stream would keep Uvicorn alive
     "lifespan": "off",  # Django has none
     "server_header": False,
+    "access_log": False,  # config/logs.py has one
 }
+OF_EACH_SOCKET = ('"WebSocket %s" [accepted]', "connection open", "connection closed")
 
 
 async def before_shutdown(server) -> None:
@@ -38,11 +40,10 @@ async def before_shutdown(server) -> None:
     )
 
 
-def hide_query(record):
-    """Cut the query string, which may hold a ticket or a token, off the addresses that Uvicorn logs."""
+def is_news(record):
+    """Leave out what the consumers log of each socket; and the query string, where a ticket may stand."""
     record.args = tuple(arg.partition("?")[0] if isinstance(arg, str) else arg for arg in record.args)
-    return True
+    return record.levelno > logging.INFO or not record.msg.endswith(OF_EACH_SOCKET)
 
 
-logging.getLogger("uvicorn.access").addFilter(hide_query)  # HTTP requests
-logging.getLogger("uvicorn.error").addFilter(hide_query)  # WebSocket handshakes
+logging.getLogger("uvicorn.error").addFilter(is_news)
