@@ -49,6 +49,7 @@ class NoisyConfig(AppConfig):
 """,
     "urls.py": """
 import logging
+import threading
 import warnings
 
 from django.urls import path
@@ -58,6 +59,7 @@ def fail(request):
     str(request.user)
     logging.getLogger("noisy").info("said\\n%s\\ud800", request.GET["text"], extra={"order": 7, "odd": [1]})
     warnings.warn("not so\\nloud")
+    threading.Thread(target=divmod, args=(1, 0)).start()
     raise ValueError("one\\ntwo")
 
 
@@ -90,6 +92,14 @@ class NoisyConsumer(RealtimeConsumer):
 websocket_urlpatterns = [path("ws/noisy/", NoisyConsumer.as_asgi())]
 """,
 }
+
+
+@pytest.fixture(scope="module", params=each(SERVERS))
+def served(request, installed):
+    """A project whose server logs JSON."""
+    project = installed(request.param)
+    with noisy(project, LOG_FORMAT="json") as server:
+        yield project, server
 
 
 @contextmanager
@@ -128,14 +138,21 @@ async def make_noise(server, variant):
             await until(lambda: server.output().count("KeyError") > 1)
         async with talk(uri=address(server.url, "/ws/noisy/", token="open-sesame")) as stranger:
             assert await stranger.closed() == 4401
-        await until(lambda: server.output().count("closed with") == 3)
+        await until(lambda: server.output().count("NoisyConsumer closed with") == 3)
     return other
 
 
-@pytest.mark.parametrize("variant", each(SERVERS))
-async def test_every_line_is_an_object_and_says_what_it_is_about(variant, installed):
-    with noisy(installed(variant), LOG_FORMAT="json") as server:
-        other = await make_noise(server, variant)
+def test_the_doctor_finds_every_server_well(served):
+    """With each kind of login, and each channel layer; test_doctor.py has what may be wrong."""
+    project, server = served
+    said = project.manage("test_websocket", "--url", server.url)
+    assert [line.split(": ")[1][:2] for line in said.splitlines()] == ["ok"] * 9, said
+
+
+async def test_every_line_is_an_object_and_says_what_it_is_about(served):
+    project, server = served
+    variant = project.variant
+    other = await make_noise(server, variant)
     text = server.output()
     lines = [json.loads(line) for line in text.splitlines()]
     assert text.isascii()
@@ -156,6 +173,7 @@ async def test_every_line_is_an_object_and_says_what_it_is_about(variant, instal
     (answered,) = find("access", status=500, method="GET", address="127.0.0.1", **of_request)
     assert 0 < answered["duration"] < 10
     assert find("access", status=404, request=other, path="/no\nsuch\r\u2028page/")
+    assert "ZeroDivisionError" in find("uncaught", level="CRITICAL")[0]["exception"]
     if variant["auth"] != "jwt":
         assert said["user"] == failed["user"] == answered["user"]
 

@@ -47,12 +47,12 @@ class SessionAuthenticator:
         return Credentials(user, session_ends(session), session=session)
 
     def log_in(self, user: AbstractUser) -> dict[str, str]:
-        """Begin a session of a minute; return the headers with which a client opens a socket as the user."""
+        """Begin a session of ten minutes; return the headers with which a client comes as the user."""
         session = SessionStore()
         session[SESSION_KEY] = str(user.pk)
         session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
         session[HASH_SESSION_KEY] = user.get_session_auth_hash()
-        session.set_expiry(60)
+        session.set_expiry(600)
         session.save()
         return {"Cookie": f"{settings.SESSION_COOKIE_NAME}={session.session_key}"}
 

@@ -27,6 +27,7 @@ from realtime.stats import stats
 logger = logging.getLogger("realtime")
 socket_log = logging.getLogger("realtime.sockets")  # LOG_SOCKETS=false turns it off
 
+DOCTOR = "/ws/doctor/"
 ABNORMAL = 1006  # the code of a socket that ended without a close frame
 
 
@@ -190,7 +191,13 @@ class RealtimeConsumer(Dispatcher):
 
 
 class NoSuchSocket(RealtimeConsumer):
-    """Answers on every path that leads nowhere else."""
+    """Answers on every path that leads nowhere else, and `manage.py test_websocket` on one of these."""
 
     async def opened(self):
-        raise Refused(NOT_FOUND, "There is no WebSocket here")
+        if self.scope["path"] != DOCTOR:
+            raise Refused(NOT_FOUND, "There is no WebSocket here")
+        await self.join(f"doctor.{self.user.pk}")
+        client, headers = (self.scope.get("client") or [""])[0], dict(self.scope["headers"])
+        forwarded = headers.get(b"x-forwarded-for", b"").decode("latin-1")
+        seen = {"client": client, "forwarded": forwarded, "scheme": self.scope.get("scheme", "ws")}
+        await self.send_frame({"type": "seen", **seen})

@@ -1,67 +1,55 @@
-"""Is the WebSocket side well? Asks the channel layer, then a running server over a real socket."""
+"""Is the WebSocket side well? Looks at what it rests on, then at a running server, as a client does."""
 
-from asgiref.sync import async_to_sync
-from channels.layers import get_channel_layer
+import logging
+from contextlib import suppress
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
 from django.conf import settings
-from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
-from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.sync.client import connect
 
-from realtime.codes import NOT_AUTHENTICATED, NOT_FOUND
-from realtime.credentials import authenticator
+from realtime.doctor import Doctor
 
 
 class Command(BaseCommand):
-    help = "Checks the channel layer and the running server's WebSockets, and says how to cure what is wrong."
+    help = "Checks what WebSockets need, from the database to the proxy, and says how to cure what is wrong."
 
     def add_arguments(self, parser):
-        parser.add_argument("--url", default=f"ws://{settings.HOST}:{settings.PORT}")
+        where = f"http://{own_host()}:{settings.PORT}"
+        parser.add_argument("--url", default=where, help=f"the site, as browsers reach it ({where})")
+        parser.add_argument(
+            "--idle", type=float, default=0, help="for how many seconds a socket is to be silent, such as 75"
+        )
 
-    def handle(self, url, **options):
-        async_to_sync(self.check_layer)()
-        self.stdout.write("channel layer: ok")
-        self.check_socket(url)
-        self.stdout.write("WebSocket: ok")
+    def handle(self, url, idle, **options):
+        if not is_address(url):
+            raise CommandError(f"--url {url} is no address; write it as https://example.com.")
+        if not 0 <= idle <= 500:
+            raise CommandError("--idle is a number of seconds, 500 at most, such as --idle 75.")
+        logging.disable()  # what is wrong is said here, in a line
+        wrong = []
+        for name, well, text in Doctor(url, idle).examine():
+            style = {True: str, None: self.style.WARNING, False: self.style.ERROR}[well]
+            self.stdout.write(style(f"{name}: {text}"))
+            if well is False:
+                wrong.append(name)
+        if wrong:
+            raise CommandError(f"Not well: {', '.join(wrong)}.")
 
-    async def check_layer(self):
-        layer = get_channel_layer()
-        try:
-            channel = await layer.new_channel()
-            await layer.group_add("test.websocket", channel)
-            await layer.group_send("test.websocket", {"type": "test.websocket"})
-            await layer.receive(channel)
-            await layer.group_discard("test.websocket", channel)
-        except Exception as error:
-            cure = "Does that which CHANNEL_LAYERS in the settings names run, and where it says?"
-            raise CommandError(f"channel layer: {error!r}. {cure}") from error
 
-    def check_socket(self, url):
-        """Open a path that no consumer serves: the close code tells how far we came."""
-        user = get_user_model().objects.filter(is_active=True).order_by("pk").first()
-        if user is None:
-            raise CommandError("WebSocket: there is no user to log in as; `manage.py createdemo` makes some.")
-        *_, login = settings.REALTIME["AUTHENTICATION"]  # before it stands what rests on a login
-        headers = authenticator(login).log_in(user)
-        try:
-            origin = url.replace("ws", "http", 1)
-            with connect(f"{url}/ws/", proxy=None, origin=origin, additional_headers=headers) as socket:
-                socket.recv(timeout=5)
-        except OSError as error:
-            raise CommandError(f"WebSocket: no server at {url}: {error}. Start one: `make run`.") from error
-        except InvalidStatus as error:
-            raise CommandError(
-                f"WebSocket: refused with HTTP {error.response.status_code}. With 403, give the address that"
-                " browsers use (--url wss://example.com), or see that a proxy passes on Host and"
-                " X-Forwarded-Proto, and is in FORWARDED_ALLOW_IPS; otherwise a proxy does not pass on the"
-                " Upgrade header."
-            ) from error
-        except ConnectionClosed as closed:
-            code = closed.rcvd.code if closed.rcvd else None
-            if code == NOT_AUTHENTICATED:
-                raise CommandError(
-                    "WebSocket: the server does not accept the login of this command."
-                    " Do both read the same SECRET_KEY and DATABASE_URL?"
-                ) from closed
-            if code != NOT_FOUND:
-                raise CommandError(f"WebSocket: {closed}. The server's log says why.") from closed
+def own_host():
+    """Where a server on this machine is reached that listens at HOST."""
+    with suppress(ValueError):  # it is a name
+        address = ip_address(settings.HOST)
+        if address.is_unspecified:
+            return "localhost"
+        return f"[{address}]" if address.version == 6 else str(address)
+    return settings.HOST
+
+
+def is_address(url):
+    with suppress(ValueError):  # also of a port that is none, and of a name that DNS cannot have
+        site = urlsplit(url)
+        name = (site.hostname or "").encode("idna")
+        return site.scheme in ("http", "https", "ws", "wss") and bool(name) and site.port != 0
+    return False
