@@ -66,7 +66,7 @@ class LagSampler:
                 # while the machine was busy with something else.
                 since = looked - min(looked - before, self._computed())
             if frames and looked - since > BLOCKED_SECONDS:
-                self._name(describe(frames), looked - since)
+                self._name(*describe(frames), looked - since)
             del frames  # which would keep alive what they refer to
 
     def _running(self) -> list[FrameType]:
@@ -81,10 +81,10 @@ class LagSampler:
             return 0.0
         return time.clock_gettime(time.pthread_getcpuclockid(self._thread)) - self._cpu
 
-    def _name(self, where: str, seconds: float) -> None:
-        if where not in self._named and len(self._named) < MOST_NAMED:
-            self._named.add(where)
-            logger.warning("the event loop is held up for %.2f s by %s", seconds, where)
+    def _name(self, place: str, inside: str, seconds: float) -> None:
+        if place not in self._named and len(self._named) < MOST_NAMED:
+            self._named.add(place)
+            logger.warning("the event loop is held up for %.2f s by %s%s", seconds, place, inside)
 
 
 def stack(frame: FrameType | None) -> list[FrameType]:
@@ -96,12 +96,11 @@ def stack(frame: FrameType | None) -> list[FrameType]:
     return frames[::-1]
 
 
-def describe(frames: list[FrameType]) -> str:
-    """Name the innermost line of the project's own code, and where in a library it is."""
-    own = [frame for frame in frames if is_own(frame)]
-    if own and own[-1] is not frames[-1]:
-        return f"{line(own[-1])}, which is at {line(frames[-1])}"
-    return line(frames[-1])
+def describe(frames: list[FrameType]) -> tuple[str, str]:
+    """Name the innermost line of the project's own code, and where in a library it is, if it is in one."""
+    *_, innermost = frames
+    *_, place = [frame for frame in frames if is_own(frame)] or frames
+    return line(place), "" if place is innermost else f", which is at {line(innermost)}"
 
 
 def is_own(frame: FrameType) -> bool:

@@ -3,6 +3,7 @@ import inspect
 import re
 import threading
 import time
+from logging import LogRecord
 
 from realtime import lag
 from realtime.hub import get_hub
@@ -15,7 +16,7 @@ async def test_the_line_that_blocks_is_named_once(connect, student, caplog):
     await asyncio.sleep(lag.SAMPLE_SECONDS * 2)
     for _ in range(2):
         await socket.request("block")
-    (said,) = (record.getMessage() for record in caplog.records if "held up" in record.getMessage())
+    (said,) = (text for text in map(LogRecord.getMessage, caplog.records) if "sample.py" in text)
     number = inspect.getsourcelines(SampleConsumer.block)[1] + 1
     assert f"s by realtime/tests/sample.py:{number} in block(), which is at " in said
     assert "threading.py:" in said
