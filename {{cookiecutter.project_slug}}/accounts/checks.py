@@ -12,6 +12,12 @@ NO_SENDER = Warning(
     id="accounts.W002",
 )
 
+LOADTEST = Warning(
+    "LOADTEST_TOKEN is set: whoever knows it can log in as one of the users for load tests.",
+    hint="When the test is over, run `manage.py loadtest_users 0` and unset LOADTEST_TOKEN.",
+    id="accounts.W003",
+)
+
 
 @register(Tags.security)
 def mail_goes_nowhere(app_configs, **kwargs):
@@ -21,3 +27,8 @@ def mail_goes_nowhere(app_configs, **kwargs):
     if not settings.MAIL["EMAIL_HOST"]:
         return [NO_SERVER]
     return [NO_SENDER] if settings.DEFAULT_FROM_EMAIL.endswith("@example.com") else []
+
+
+@register(Tags.security, deploy=True)
+def load_is_welcome(app_configs, **kwargs):
+    return [LOADTEST] if settings.LOADTEST_TOKEN else []

@@ -2,6 +2,7 @@ from django.contrib.auth import views as auth
 from django.urls import path
 
 from accounts import views
+from accounts.challenge import challenge
 #% if cookiecutter.auth != "session"
 from accounts.urls_jwt import urlpatterns as tokens
 #% endif
@@ -22,6 +23,7 @@ urlpatterns = [
         name="password_reset_confirm",
     ),
     path("accounts/reset/done/", auth.PasswordResetCompleteView.as_view(), name="password_reset_complete"),
+    path("api/loadtest/", challenge, name="loadtest"),
 #% if cookiecutter.auth != "session"
     *tokens,
 #% endif

@@ -2,7 +2,8 @@
 
 An app says in its apps.py where its urls.py is mounted (`url_prefix`), what the menu and the home page show
 of it (`nav`) and which of its pages are for developers (`endpoints`). Its routing.py has its WebSocket routes
-(`websocket_urlpatterns`), its demo.py makes the data that `manage.py createdemo` shows (`create_demo`).
+(`websocket_urlpatterns`), its demo.py makes the data that `manage.py createdemo` shows (`create_demo`), and
+what its users need for a load test (`set_up_loadtest`); its loadtest.py says what these do (`Scenario`).
 """
 
 from importlib import import_module
@@ -38,6 +39,13 @@ def create_demo():
     for module in modules("demo"):
         if hasattr(module, "create_demo"):
             module.create_demo()
+
+
+def set_up_loadtest(users):
+    """Make what these users need for a load test in each app, or remove it if there are none."""
+    for module in modules("demo"):
+        if hasattr(module, "set_up_loadtest"):
+            module.set_up_loadtest(users)
 
 
 def modules(name):

@@ -207,6 +207,14 @@ PASSWORD_RESET_TIMEOUT = 3600  # seconds, since the link to a new password may e
 SIGN_UP = read(
     env.bool, "SIGN_UP", "true or false: may strangers make accounts; for example SIGN_UP=true", default=DEBUG
 )
+# With which `make loadtest` and this site prove to each other that they agree on a load test.
+LOADTEST_TOKEN = read(
+    env.str,
+    "LOADTEST_TOKEN",
+    "32 or more random characters, for example from `openssl rand -hex 32`, or nothing",
+    default="",
+    validate=lambda token: token == "" or Length(32)(token),
+)
 # How many, in how many seconds: logins that fail, tries to sign up, mails that are asked for.
 THROTTLE = {
     "failed_by_address": (20, 300),

@@ -30,5 +30,6 @@ def to_text(data):
 @require_POST
 def test(request):
     """Send yourself a notification, to watch it arrive."""
-    notify_user(request.user.pk, "test", {"message": "It works: this came over the WebSocket."})
+    message = request.POST.get("message") or "It works: this came over the WebSocket."
+    notify_user(request.user.pk, "test", {"message": message[:200]})
     return redirect("notifications:index")

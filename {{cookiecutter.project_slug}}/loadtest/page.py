@@ -1,0 +1,81 @@
+"""A user's session in a browser: the login form, and other forms that are sent from pages."""
+
+import asyncio
+import time
+
+from django.conf import settings
+
+from loadtest.measures import Figures
+from loadtest.problems import Failed
+from loadtest.site import Answer, Site
+
+LOGIN = "/accounts/login/"
+TOO_MANY = 429
+AT_ONCE = 4  # logins, each of which keeps a core of the site busy for half a second
+RETRY = 2  # seconds; a proxy in front may let in one in that time, after the first few
+LOGIN_WITHIN = 120
+
+
+class Refused(Failed):
+    """The site does not know this user, or this password; trying again would count as guessing."""
+
+
+class Page:
+    turns = asyncio.Semaphore(AT_ONCE)
+
+    def __init__(self, site: Site, name: str, password: str, figures: Figures):
+        self.site, self.name, self.password, self.figures = site, name, password, figures
+        self.cookies: dict[str, str] = {}
+        self.refused = False
+        self.lock = asyncio.Lock()
+
+    async def log_in(self) -> None:
+        """Log in through the form, unless that is done."""
+        async with self.lock:
+            if settings.SESSION_COOKIE_NAME not in self.cookies:
+                await self.ask("GET", LOGIN)
+                form = self.form(username=self.name, password=self.password)
+                answer = await self.attempt("POST", LOGIN, data=form)
+                if answer.status != 302:
+                    self.fail(answer, refused=answer.status == 200)
+
+    async def post(self, path: str, **fields: str) -> Answer:
+        """Submit a form as this user."""
+        await self.log_in()
+        return await self.ask("POST", path, data=self.form(**fields))
+
+    def form(self, **fields: str) -> dict[str, str]:
+        return {"csrfmiddlewaretoken": self.cookies.get(settings.CSRF_COOKIE_NAME, ""), **fields}
+
+    @property
+    def cookie(self) -> str:
+        return "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+
+    async def ask(self, method: str, path: str, **options) -> Answer:
+        headers = {"Cookie": self.cookie, "Referer": f"{self.site.url}{LOGIN}"}
+        try:
+            answer = await self.site.request(method, path, headers=headers, **options)
+        except Failed as failed:
+            raise Failed(f"{path}: {failed}") from failed
+        self.cookies |= answer.cookies
+        return answer
+
+    async def attempt(self, method: str, path: str, **options) -> Answer:
+        """Send what logs in; if there are too many at a time, again in a moment."""
+        if self.refused:
+            raise Refused(f"login: {self.name} was refused")
+        async with self.turns, asyncio.timeout(LOGIN_WITHIN):
+            while True:
+                start = time.perf_counter()
+                answer = await self.ask(method, path, **options)
+                if answer.status != TOO_MANY or "Retry-After" in answer.headers:
+                    self.figures.logins.add(time.perf_counter() - start)
+                    return answer
+                self.figures.logins_put_off += 1
+                await asyncio.sleep(RETRY)
+
+    def fail(self, answer: Answer, *, refused: bool) -> None:
+        if refused:
+            self.refused = True
+            raise Refused(f"login: {self.name} was refused")
+        raise Failed(f"login: HTTP {answer.status}")
