@@ -30,7 +30,7 @@ VERSIONS = itemgetter("python_version", "django_version")
 # What a test run's own environment must not tell a project.
 FOREIGN = re.compile(
     r"(DEBUG|SECRET_KEY|ALLOWED_HOSTS|HTTPS|HSTS_.*|HOST|PORT|DATABASE_URL|REDIS_URL|WEB_CONCURRENCY|LOG_LEVEL"
-    r"|DEBUG_TOOLBAR|SIGN_UP|EMAIL_URL|DEFAULT_FROM_EMAIL|CORS_.*|CSRF_.*|FORWARDED_.*"
+    r"|DEBUG_TOOLBAR|LOADTEST_TOKEN|SIGN_UP|EMAIL_URL|DEFAULT_FROM_EMAIL|CORS_.*|CSRF_.*|FORWARDED_.*"
     r"|WS_.*|REALTIME_.*|VIRTUAL_ENV|DJANGO_.*|PYTEST_.*|PYTHON.*|MAKE.*|MFLAGS|UV|UV_PROJECT_ENVIRONMENT)"
 )
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not FOREIGN.fullmatch(name)}

@@ -36,10 +36,10 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     add("--rate", type=number(0), default=10, help="messages a second, by all of them (%(default)s)")
     add("--seconds", type=number(1), default=30, help="for how long messages are sent (%(default)s)")
     add("--ramp", type=number(0), default=10, help="seconds in which logins and sockets begin (%(default)s)")
-    add("--audience", type=whole(1), default=10, help="sockets in a group, where apps have groups (%(default)s)")
+    add("--audience", type=whole(1), default=10, help="sockets that get each message (%(default)s)")
     add("--users", type=whole(1), help="how many log in (as many as it takes, or 20)")
     add("--by", choices=WAYS, default=WAYS[-1], help="how sockets prove who they are (%(default)s)")
-    add("--path", help="only open sockets there, such as /ws/polls/, and send pings")
+    add("--path", type=path, help="open sockets there alone, such as /ws/polls/, and send pings")
     add("--ca", type=Path, metavar="FILE", help="certificates to trust instead of this system's")
     add("--give-up", type=number(1), default=30, help="seconds without a socket until it ends (%(default)s)")
     add("--report", type=Path, default=REPORT, metavar="FILE", help="where the report goes (%(default)s)")
@@ -72,7 +72,16 @@ def site(text: str) -> str:
         right = False
     if not right or parts.query or parts.fragment or "@" in parts.netloc:
         raise argparse.ArgumentTypeError(f"{text!r} is no site; give it as https://www.example.com")
-    return f"{parts.scheme}://{parts.netloc}"
+    host = str(parts.hostname)
+    host = f"[{host}]" if ":" in host else host
+    usual = parts.port in (None, {"http": 80, "https": 443}[parts.scheme])
+    return f"{parts.scheme}://{host}" + f":{parts.port}" * (not usual)
+
+
+def path(text: str) -> str:
+    if not text.startswith("/") or "?" in text:
+        raise argparse.ArgumentTypeError(f"{text!r} is no path; give it as /ws/polls/")
+    return text
 
 
 def number(least: float, kind: Callable = float) -> Callable[[str], float]:

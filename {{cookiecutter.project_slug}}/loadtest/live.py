@@ -21,7 +21,7 @@ class Live:
         self.start = self.alive = time.perf_counter()
         self.interval = max(1.0, (self.options.ramp + self.options.seconds) / POINTS)
         self.terminal = sys.stdout.isatty()
-        self.shown = self.cpu = 0.0
+        self.shown, self.cpu = 0.0, time.process_time()
         self.lags: list[float] = []
         run.figures.begin(Tick(0.0))
 
@@ -42,22 +42,26 @@ class Live:
 
     async def measure(self) -> None:
         """Wait for an interval, and see how late this process itself is."""
-        self.cpu, self.lags = time.process_time(), []
         end = time.perf_counter() + self.interval
         while (now := time.perf_counter()) < end:
             await asyncio.sleep(SAMPLE)
             self.lags.append(time.perf_counter() - now - SAMPLE)
 
     def close(self) -> None:
-        tick, now = self.run.figures.tick, self.seconds()
-        tick.seconds, tick.sockets = max(now - tick.start, 1e-9), self.run.open
-        tick.cpu = (time.process_time() - self.cpu) / tick.seconds
+        tick, now, cpu = self.run.figures.tick, self.seconds(), time.process_time()
+        tick.seconds, tick.sockets = now - tick.start, self.run.open
+        tick.cpu = (cpu - self.cpu) / tick.seconds
         tick.lag = sum(self.lags) / max(len(self.lags), 1)
+        self.cpu, self.lags = cpu, []
         self.run.figures.begin(Tick(now))
 
     def finish(self) -> None:
+        """Close the last interval, or add it to the one before if it is short."""
         self.close()
-        self.run.figures.ticks.pop()  # nothing happened in it
+        ticks = self.run.figures.ticks
+        ticks.pop()  # nothing has happened in it
+        if len(ticks) > 1 and ticks[-1].seconds < self.interval / 2:
+            ticks[-2].add(ticks.pop())
         if self.terminal:
             print()
 
@@ -73,7 +77,8 @@ class Live:
             parts += [f"{len(tick.deliveries) / tick.seconds:.0f} received/s"]
         if len(tick.deliveries):
             parts += [f"p{percent} {ms(tick.deliveries.percentile(percent))}" for percent in (50, 99)]
-        parts += [f"{figures.errors.total()} errors", f"{figures.reconnects} reconnects", f"CPU {tick.cpu:.0%}"]
+        parts += [f"{figures.errors.total():,} errors", f"{figures.reconnects:,} reconnects"]
+        parts += [f"own CPU {tick.cpu:.0%}"]
         line = "  ".join(parts)
         print(f"\r{line}\x1b[K" if self.terminal else line, end="" if self.terminal else "\n", flush=True)
 

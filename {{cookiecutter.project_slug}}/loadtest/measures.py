@@ -48,6 +48,14 @@ class Tick:
     cpu: float = 0.0  # of this process: 1 is a whole core
     lag: float = 0.0  # seconds that this process came too late, on average
 
+    def add(self, after: "Tick") -> None:
+        """Make one interval of this one and the one after it."""
+        self.seconds += after.seconds
+        self.sockets = after.sockets
+        self.deliveries.counts.update(after.deliveries.counts)
+        for name in ("sent", "expected", "errors", "reconnects"):
+            setattr(self, name, getattr(self, name) + getattr(after, name))
+
 
 @dataclass
 class Figures:

@@ -62,6 +62,7 @@ class Run:
         self.messages: dict[str, Message] = {}  # by text; those that have not reached all yet
         self.owed = 0  # deliveries of these
         self.over = asyncio.Event()
+        self.hurry = False
         self.crash: BaseException | None = None
         self.tasks: set[asyncio.Task] = set()
 
@@ -73,8 +74,11 @@ class Run:
             self.live = Live(self)
             await self.try_login(clients[0].user)
             asyncio.get_running_loop().add_signal_handler(signal.SIGINT, self.interrupt)
-            ends = {self.spawn(task) for task in (self.live.watch(), self.work(clients), self.over.wait())}
+            work = self.spawn(self.work(clients))
+            ends = {work, self.spawn(self.live.watch()), self.spawn(self.over.wait())}
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            work.cancel()
+            await self.settle()
             self.live.finish()
             for task in self.tasks:
                 task.cancel()
@@ -85,8 +89,16 @@ class Run:
         return self.figures
 
     def interrupt(self) -> None:
+        """End the test at Ctrl+C; at a second one, without waiting for what is on its way."""
+        self.hurry = self.figures.interrupted
         self.figures.interrupted = True
         self.over.set()
+
+    async def settle(self) -> None:
+        """Let what was sent arrive."""
+        for _ in range(SETTLES_WITHIN * 20):
+            if self.owed and self.open and not self.hurry:
+                await asyncio.sleep(0.05)
 
     def spawn(self, coroutine: Coroutine[Any, Any, Any]) -> asyncio.Task:
         task = asyncio.create_task(coroutine)
@@ -139,9 +151,6 @@ class Run:
         start = self.figures.ramp = self.live.seconds()
         self.figures.sending = (start, start + self.options.seconds)
         await self.send_all()
-        for _ in range(SETTLES_WITHIN * 20):
-            if self.owed:
-                await asyncio.sleep(0.05)
 
     async def ramp(self, clients: list[Client]) -> None:
         start, step = time.perf_counter(), self.options.ramp / len(clients)

@@ -25,6 +25,10 @@ def measured(figures: Figures) -> list[tuple[str, str]]:
     sent_for = max(min(seconds, figures.sending[1]) - figures.sending[0], 1e-9)
     codes = ", ".join(f"{code}: {count:,}" for code, count in figures.close_codes.most_common())
     put_off = f"; {figures.logins_put_off} times too soon" if figures.logins_put_off else ""
+    deliveries = [
+        ("deliveries", spread(figures.deliveries)),
+        ("  expected", f"{figures.expected:,}; {figures.lost:,} lost, {figures.repeated:,} repeated"),
+    ]
     return [
         ("site", figures.site),
         ("time", f"{seconds:.0f} s, of which {figures.ramp or seconds:.0f} s ramp"),
@@ -34,8 +38,7 @@ def measured(figures: Figures) -> list[tuple[str, str]]:
         ("handshakes", spread(figures.handshakes)),
         ("messages sent", f"{figures.sent:,}" + f", {figures.sent / sent_for:,.1f}/s" * bool(figures.sent)),
         ("replies", spread(figures.replies)),
-        ("deliveries", spread(figures.deliveries)),
-        ("  expected", f"{figures.expected:,}; {figures.lost:,} lost, {figures.repeated:,} repeated"),
+        *(deliveries if figures.expected else []),
         ("reconnections", f"{figures.reconnects:,}"),
         ("close codes", codes or "none"),
         ("errors", f"{figures.errors.total():,}"),

@@ -29,6 +29,8 @@ async def test_a_view_notifies(connect, student):
     await client.aforce_login(student)
     await client.post("/notifications/test/")
     assert (await socket.receive("notification"))["kind"] == "test"
+    await client.post("/notifications/test/", {"message": "Hello"})
+    assert (await socket.receive("notification"))["data"] == {"message": "Hello"}
 
 
 async def test_nothing_is_pushed_before_the_commit(connect, student):

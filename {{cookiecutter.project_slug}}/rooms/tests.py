@@ -9,6 +9,7 @@ from realtime.frames import UserInfo
 from realtime.history import History
 from rooms import presence
 from rooms.consumers import RoomConsumer
+from rooms.demo import LOADTEST_ROOMS, set_up_loadtest
 from rooms.models import Room
 
 LOBBY = "/ws/rooms/lobby/"
@@ -198,3 +199,14 @@ def test_pages(client, lobby, closed_room, student):
     for slug in ("night-watch", "night-watch-2", "night-watch-3"):
         assert client.post("/rooms/", {"name": "Night watch"}).url == f"/rooms/{slug}/"
     assert client.post("/rooms/", {"name": "部屋"}).url == "/rooms/room/"
+
+
+def test_rooms_for_load_tests_are_for_their_users_alone(lobby, student, mentor):
+    set_up_loadtest([student])
+    slug = LOADTEST_ROOMS[-1]
+    assert Room.objects.for_user(student).get(slug=slug).admits_user
+    assert not Room.objects.for_user(mentor).get(slug=slug).admits_user
+    set_up_loadtest([student, mentor])
+    assert Room.objects.for_user(mentor).get(slug=slug).admits_user
+    set_up_loadtest([])
+    assert Room.objects.get() == lobby
