@@ -44,6 +44,7 @@ WRONG = [
     (WITHOUT, "ALLOWED_HOSTS", "https://example.com", "host names"),
     (WITHOUT, "CSRF_TRUSTED_ORIGINS", "app.example.com", "CSRF_TRUSTED_ORIGINS=https://app.example.com"),
     (WITHOUT, "SIGN_UP", "sometimes", "true or false"),
+    (WITHOUT, "LOADTEST_TOKEN", "a-short-one", "32 or more random characters"),
     (WITHOUT, "EMAIL_URL", "mail.example.com", "such as submission://"),
     (WITHOUT, "EMAIL_URL", "submission://", "such as submission://"),
     (WITHOUT, "EMAIL_URL", "smtp://mail.example.com:port", "such as submission://"),

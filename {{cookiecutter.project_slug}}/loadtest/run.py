@@ -155,10 +155,12 @@ class Run:
     async def ramp(self, clients: list[Client]) -> None:
         start, step = time.perf_counter(), self.options.ramp / len(clients)
         ready: dict[User, asyncio.Task] = {}
+        ahead = len(clients) // self.figures.users  # the next user logs in while this one's sockets open
         for number, client in enumerate(clients):
             await asyncio.sleep(start + number * step - time.perf_counter())
-            if client.user not in ready:
-                ready[client.user] = self.spawn(self.prepare(client.user))
+            for user in (client.user, clients[min(number + ahead, len(clients) - 1)].user):
+                if user not in ready:
+                    ready[user] = self.spawn(self.prepare(user))
             self.spawn(self.begin(client, ready[client.user]))
         await asyncio.wait(ready.values(), timeout=LOGIN_WITHIN)
         waiting = [asyncio.create_task(client.settled.wait()) for client in clients]
