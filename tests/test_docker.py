@@ -103,6 +103,9 @@ def test_hadolint_finds_nothing(project):
     run([Path(sys.executable).with_name("hadolint"), project.folder / "Dockerfile"])
 
 
+FOR_DEVELOPERS = ("tests", "tests.py", "test_tokens.py", "loadtest", "loadtest.py")
+
+
 @pytest.mark.image
 def test_the_image_holds_what_runs_and_no_more(project, built, note):
     names = {path.name for path in (built.root / "app").iterdir()}
@@ -110,12 +113,12 @@ def test_the_image_holds_what_runs_and_no_more(project, built, note):
     assert not names & {".env", ".git", "deploy", "compose.yaml", "Dockerfile", "conftest.py", "db.sqlite3"}
     packages = {path.name for path in (built.root / "app/.venv").glob("lib/*/site-packages/*")}
     assert "django" in packages
-    assert not packages & {"pytest", "ruff", "uv", "pip"}
+    assert not packages & {"pytest", "ruff", "uv", "pip", "aiohttp"}
     for tool in ("uv", "gcc", "make", "git"):
         run(built.command("sh", "-c", f"command -v {tool}"), fails=True)
     assert not list((built.root / "root").rglob("*"))
     for path in (built.root / "app").rglob("*"):
-        assert ".venv" in path.parts or path.name not in ("tests", "tests.py", "test_tokens.py"), path
+        assert ".venv" in path.parts or path.name not in FOR_DEVELOPERS, path
         if not path.is_symlink() and path.name != ".lock":
             assert path.stat().st_uid == 0, path
             assert path.stat().st_mode & 0o022 == 0, path

@@ -26,6 +26,8 @@ def main() -> int:
     except Problem as problem:
         print(f"loadtest: {problem}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:  # before it has begun
+        return INTERRUPTED
     missed = judge(figures, options)
     print(f"\n{table(figures)}\n", write(options.report, figures, missed), *figures.remarks, sep="\n")
     for line in missed:

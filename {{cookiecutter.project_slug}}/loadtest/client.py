@@ -22,6 +22,7 @@ LOG_IN = 4401
 BUSY = {1013, 4013, 4429}
 FIRST_DELAY = 0.5  # seconds; doubles with each failure, the wait is a random part of it
 LONGEST_DELAY = 10
+HEARTBEAT = 25  # seconds, where the first frame says nothing else
 ABNORMAL = 1006  # of a connection that ends without a close frame
 FROM_NOW_ON = 10**17  # as ?since=: no id is that high, so the server says after which one it goes on
 BROKEN = (OSError, TimeoutError, aiohttp.ClientError, msgspec.MsgspecError)
@@ -77,7 +78,7 @@ class Client:
                 first = await socket.receive()
                 if first.type == aiohttp.WSMsgType.TEXT:
                     self.figures.handshakes.add(time.perf_counter() - start)
-                    beating = asyncio.create_task(self.beat(socket, decode(first.data)["heartbeat"]))
+                    beating = asyncio.create_task(self.beat(socket, decode(first.data).get("heartbeat", HEARTBEAT)))
                     self.opened(socket)
                     async for message in socket:
                         self.receive(decode(message.data))
@@ -94,6 +95,19 @@ class Client:
             if socket:
                 await socket.close()
         return code
+
+    async def look(self) -> None:
+        """Open the socket and close it again, which is not counted. Raises Failed."""
+        proof = await self.user.login.proof()
+        try:
+            async with asyncio.timeout(PATIENCE):
+                socket = await self.site.open(self.path, self.query(), **proof)
+                first = await socket.receive()
+                await socket.close()
+        except BROKEN as error:
+            raise Failed(kind_of(error)) from error
+        if first.type != aiohttp.WSMsgType.TEXT:
+            raise Failed(f"closed with {first.data}: {first.extra}")
 
     def query(self) -> dict[str, int]:
         if not self.type:
@@ -131,8 +145,8 @@ class Client:
 
     def receive(self, frame: dict[str, Any]) -> None:
         self.deadline.reschedule(None)
-        match frame["type"]:
-            case self.type:
+        match frame.get("type"):
+            case self.type if self.type:
                 self.receive_message(frame)
             case "reply" | "error" if waiting := self.requests.pop(frame.get("id", 0), None):
                 if not waiting.done():

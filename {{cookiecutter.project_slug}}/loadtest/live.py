@@ -1,6 +1,7 @@
 """What is seen while a load test runs: a line, which on a terminal is always the same one."""
 
 import asyncio
+import shutil
 import sys
 import time
 from typing import TYPE_CHECKING
@@ -80,7 +81,10 @@ class Live:
         parts += [f"{figures.errors.total():,} errors", f"{figures.reconnects:,} reconnects"]
         parts += [f"own CPU {tick.cpu:.0%}"]
         line = "  ".join(parts)
-        print(f"\r{line}\x1b[K" if self.terminal else line, end="" if self.terminal else "\n", flush=True)
+        if self.terminal:
+            print(f"\r{line[: shutil.get_terminal_size().columns - 1]}\x1b[K", end="", flush=True)
+        else:
+            print(line, flush=True)
 
 
 def ms(seconds: float) -> str:

@@ -4,6 +4,8 @@ import os
 
 import aiohttp
 
+NO_TLS = "it does not speak TLS"
+
 
 class Problem(Exception):
     """The load test cannot begin, or not go on; says why in one line, and the cure."""
@@ -23,7 +25,7 @@ def kind_of(error: BaseException) -> str:
         case aiohttp.ClientConnectorDNSError():
             return "no such host"
         case aiohttp.ClientSSLError():
-            return "TLS: it does not speak that"
+            return NO_TLS
         case aiohttp.WSServerHandshakeError():
             return f"HTTP {error.status}"
         case aiohttp.ServerDisconnectedError() | ConnectionResetError():

@@ -73,6 +73,7 @@ class Run:
             clients = self.plan(site)
             self.live = Live(self)
             await self.try_login(clients[0].user)
+            await self.try_socket(clients[0])
             asyncio.get_running_loop().add_signal_handler(signal.SIGINT, self.interrupt)
             work = self.spawn(self.work(clients))
             ends = {work, self.spawn(self.live.watch()), self.spawn(self.over.wait())}
@@ -142,9 +143,17 @@ class Run:
                 f"The site does not let {user.name} in: its users were made with another LOADTEST_TOKEN. Run"
                 f" `manage.py loadtest_users {self.figures.users}` there."
             ) from None
-        except (Failed, TimeoutError) as failed:
-            why = str(failed) or "no answer in time"
-            raise Problem(f"{user.name} cannot log in: {why}. The site's log says more.") from None
+        except Failed as failed:
+            raise Problem(f"{user.name} cannot log in: {failed}. The site's log says why.") from None
+
+    async def try_socket(self, client: Client) -> None:
+        try:
+            await client.look()
+        except Failed as failed:
+            why = "The site's log says why."
+            if str(failed) == "HTTP 403":
+                why = "A proxy has to pass on Host and X-Forwarded-Proto, and to be in FORWARDED_ALLOW_IPS."
+            raise Problem(f"{client.path} does not open to {client.user.name}: {failed}. {why}") from None
 
     async def work(self, clients: list[Client]) -> None:
         await self.ramp(clients)
@@ -175,8 +184,8 @@ class Run:
             await user.login.proof()
             for kind in self.kinds:
                 await kind.prepare(user)
-        except (Failed, TimeoutError) as failed:
-            self.figures.failed(str(failed) or "login: no answer in time")
+        except Failed as failed:
+            self.figures.failed(str(failed))
 
     async def begin(self, client: Client, ready: asyncio.Task) -> None:
         await ready

@@ -12,7 +12,7 @@ import aiohttp
 from django.core.signing import BadSignature
 
 from accounts.challenge import read, sign
-from loadtest.problems import Failed, Problem, kind_of
+from loadtest.problems import NO_TLS, Failed, Problem, kind_of
 
 PATIENCE = 10  # seconds without an answer after which a request has failed, as in static/realtime.js
 CLOSE_SECONDS = 2  # for the site to answer a close frame
@@ -106,6 +106,8 @@ class Site:
 
 
 def cure(problem: str) -> str:
+    if problem == NO_TLS:
+        return " Give it as http://, if that is right."
     if problem.startswith("TLS"):
         return " --ca names a file with the certificate of who signed its own."
     return " Does it run, and is this its address? --url names another."

@@ -181,7 +181,7 @@ async def test_an_answer_to_another_question_proves_nothing(other_site):
 
 async def test_a_site_that_cannot_be_asked(other_site):
     url, _ = other_site
-    assert "does not answer: TLS: " in await refusal(url.replace("http", "https"))
+    assert "it does not speak TLS. Give it as http://" in await refusal(url.replace("http", "https"))
     assert "does not answer: connection refused. Does it run" in await refusal("http://127.0.0.1:1")
     assert "LOADTEST_TOKEN is not set here" in await refusal(url, token="")
     with pytest.raises(Problem, match="holds no certificates"):
