@@ -13,7 +13,7 @@ from loadtest.login import WAYS
 
 EPILOG = """
 The site has to agree: set LOADTEST_TOKEN there and here (in the environment or in .env) to the same 32 or
-more random characters, and make users there: `manage.py loadtest_users 20`. When all is over,
+more random characters, and make users there: `manage.py loadtest_users 10`. When all is over,
 `manage.py loadtest_users 0` removes them with what they wrote; then unset LOADTEST_TOKEN.
 
 Ends with status 0; with 1 if a limit (--max-...) was missed, or the site was away for too long; with 2 if
@@ -37,7 +37,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     add("--seconds", type=number(1), default=30, help="for how long messages are sent (%(default)s)")
     add("--ramp", type=number(0), default=10, help="seconds in which logins and sockets begin (%(default)s)")
     add("--audience", type=whole(1), default=10, help="sockets that get each message (%(default)s)")
-    add("--users", type=whole(1), help="how many log in (as many as it takes, or 20)")
+    add("--users", type=whole(1), help="how many log in (as many as it takes, or 10)")
     add("--by", choices=WAYS, default=WAYS[-1], help="how sockets prove who they are (%(default)s)")
     add("--path", type=path, help="open sockets there alone, such as /ws/polls/, and send pings")
     add("--ca", type=Path, metavar="FILE", help="certificates to trust instead of this system's")

@@ -78,7 +78,7 @@ class Client:
                 first = await socket.receive()
                 if first.type == aiohttp.WSMsgType.TEXT:
                     self.figures.handshakes.add(time.perf_counter() - start)
-                    beating = asyncio.create_task(self.beat(socket, decode(first.data).get("heartbeat", HEARTBEAT)))
+                    beating = asyncio.create_task(self.beat(socket, decode(first.data)))
                     self.opened(socket)
                     async for message in socket:
                         self.receive(decode(message.data))
@@ -133,10 +133,10 @@ class Client:
                 waiting.set_exception(Failed("request: the connection broke"))
         self.requests.clear()
 
-    async def beat(self, socket: aiohttp.ClientWebSocketResponse, seconds: float) -> None:
+    async def beat(self, socket: aiohttp.ClientWebSocketResponse, hello: dict[str, Any]) -> None:
         """Send a ping now and then, which has to be answered."""
         while True:
-            await asyncio.sleep(seconds)
+            await asyncio.sleep(hello.get("heartbeat", HEARTBEAT))
             self.attempt = 0  # it holds, so the next break starts with a short wait again
             if self.deadline.when() is None:
                 self.deadline.reschedule(asyncio.get_running_loop().time() + PATIENCE)

@@ -27,9 +27,9 @@ class Scale:
     marks: list[float]
 
 
-def linear(low: float, high: float, start: float, end: float) -> Scale:
-    """A scale from `low` to a round number that is not below `high`."""
-    raw = (high - low or 1) / 4
+def linear(low: float, high: float, start: float, end: float, parts: int = 4) -> Scale:
+    """A scale from `low` to a round number that is not below `high`, in so many parts at most."""
+    raw = (high - low or 1) / parts
     power = 10 ** floor(log10(raw))
     step = next(power * n for n in (1, 2, 5, 10) if power * n >= raw)
     count = max(1, ceil((high - low) / step - 1e-9))
@@ -72,7 +72,7 @@ def over_time(times: Sequence[float], lines: Sequence[Line], unit: Callable[[flo
 
 
 def seconds_until(end: float) -> Scale:
-    marks = [mark for mark in linear(0, end, LEFT, X1).marks if mark <= end]
+    marks = [mark for mark in linear(0, end, LEFT, X1, parts=10).marks if mark <= end]
     return Scale(lambda seconds: LEFT + seconds / end * (X1 - LEFT), marks)
 
 

@@ -71,9 +71,9 @@ class Run:
         async with Site(self.options.url, self.options.ca) as site:
             await site.agree(settings.LOADTEST_TOKEN)
             clients = self.plan(site)
-            self.live = Live(self)
             await self.try_login(clients[0].user)
             await self.try_socket(clients[0])
+            self.live = Live(self)
             asyncio.get_running_loop().add_signal_handler(signal.SIGINT, self.interrupt)
             work = self.spawn(self.work(clients))
             ends = {work, self.spawn(self.live.watch()), self.spawn(self.over.wait())}

@@ -59,7 +59,8 @@ def test_a_site_is_named_as_browsers_do():
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        ({}, 20),
+        ({}, 13),
+        ({"sockets": 100}, 10),
         ({"sockets": 5}, 5),
         ({"users": 13}, 13),
         ({"users": 12}, "this takes 13 users or more, because of WS_MAX_SOCKETS_PER_USER"),

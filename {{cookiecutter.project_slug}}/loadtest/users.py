@@ -7,7 +7,7 @@ from typing import Any
 from loadtest.problems import Problem
 
 SHARE = 0.8  # of what a user may do, so that one who comes back is not refused
-USUAL = 20
+USUAL = 10
 
 
 def users_for(options: Namespace, facts: dict[str, Any]) -> int:
