@@ -60,9 +60,9 @@ def scenarios(sockets: int, audience: int, path: str | None) -> Iterator[Scenari
 
 
 def plain_path() -> str:
-    """Return the path of a WebSocket of this project that needs no parameter."""
+    """Return the path of a WebSocket of this project that needs no parameter, and is not for staff."""
     *routes, _nowhere = flatten(import_module("config.routing").websocket_urlpatterns)
     for route in routes:
-        if is_ours(route.consumer) and not route.parameters:
+        if is_ours(route.consumer) and not route.parameters and not route.address.startswith("/ws/admin/"):
             return route.address
     raise Problem("This project has no WebSocket to open: `manage.py startconsumer polls` writes one.")

@@ -9,9 +9,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
-from django.core.signing import BadSignature
+from django.core.signing import BadSignature, SignatureExpired
 
-from accounts.challenge import read, sign
+from accounts.challenge import HOLDS, read, sign
 from loadtest.problems import NO_TLS, Failed, Problem, kind_of
 
 PATIENCE = 10  # seconds without an answer after which a request has failed, as in static/realtime.js
@@ -97,6 +97,8 @@ class Site:
             raise Problem(f"{self.url} does not agree to a load test: {detail}; {AGREE}.")
         try:
             self.facts = read(answer.body.decode(errors="replace"), "answer", token)
+        except SignatureExpired:
+            raise Problem(f"The clock of {self.url} and this one differ by more than {HOLDS} s.") from None
         except BadSignature:
             raise Problem(
                 f"{self.url} does not agree to a load test (HTTP {answer.status}): if it is yours, {AGREE}."

@@ -180,6 +180,14 @@ async def test_an_answer_to_another_question_proves_nothing(other_site):
     assert "an answer to another question" in await refusal(url)
 
 
+async def test_a_site_with_another_clock(other_site, monkeypatch):
+    url, answers = other_site
+    with monkeypatch.context() as earlier:
+        earlier.setattr("time.time", lambda: 1_000_000_000)
+        answers.append(web.Response(text=sign({}, "answer", TOKEN)))
+    assert "this one differ by more than 60 s" in await refusal(url)
+
+
 async def test_a_site_that_cannot_be_asked(other_site):
     url, _ = other_site
     assert "it does not speak TLS. Give it as http://" in await refusal(url.replace("http", "https"))

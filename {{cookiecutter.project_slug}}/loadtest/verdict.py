@@ -73,7 +73,8 @@ def judge(figures: Figures, options: Namespace) -> list[str]:
         missed.append("--max-p99-ms: nothing was delivered.")
     figures.remarks += doubts(figures)
     if away := options.sockets - figures.ticks[-1].sockets:
-        figures.remarks.append(f"{away:,} sockets were not open at the end; what they had not got is lost.")
+        owed = "; what they had not got counts as lost" if figures.lost else ""
+        figures.remarks.append(f"{away:,} sockets were not open at the end{owed}.")
     return missed
 
 
