@@ -1,10 +1,12 @@
 """`make loadtest`: put a site under load that agrees to it, and say how it did."""
 
 import os
+import signal
 import sys
 
 import django
 
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # until there is something to tell at Ctrl+C
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup()  # which the imports below need
 
@@ -26,8 +28,6 @@ def main() -> int:
     except Problem as problem:
         print(f"loadtest: {problem}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:  # before it has begun
-        return INTERRUPTED
     missed = judge(figures, options)
     print(f"\n{table(figures)}\n", write(options.report, figures, missed), *figures.remarks, sep="\n")
     for line in missed:
