@@ -10,7 +10,7 @@ from daphne import ws_protocol
 from daphne.endpoints import build_endpoint_description_strings
 from django.conf import settings
 from twisted.internet.defer import Deferred
-from twisted.logger import STDLibLogObserver, globalLogBeginner
+from twisted.logger import STDLibLogObserver, globalLogPublisher
 
 from serving.hub import start_hub
 from serving.starting import start_server
@@ -99,6 +99,7 @@ ws_protocol.WebSocketFactory.protocol = WebSocketProtocol
 class Server(daphne.server.Server):
     def run(self):
         self.ports = []
+        daphne.server.twisted_loop.call_soon(log_as_before, warnings.showwarning)
         daphne.server.twisted_loop.call_soon(start_hub)
         super().run()
 
@@ -155,16 +156,14 @@ def make_application():
     return app
 
 
-def log_as_python_does():
-    """Have what Twisted logs in our log, and warnings where they were."""
+def log_as_before(showwarning):
+    """Have what Twisted logs, and warnings, in our log; Daphne throws both away when it starts."""
     logging.getLogger("twisted").setLevel(logging.WARNING)
-    showwarning = warnings.showwarning
-    globalLogBeginner.beginLoggingTo([STDLibLogObserver()], redirectStandardIO=False)
+    globalLogPublisher.addObserver(STDLibLogObserver())
     warnings.showwarning = showwarning
 
 
 def serve(signal_handlers=False):
-    log_as_python_does()
     endpoints = build_endpoint_description_strings(settings.HOST, settings.PORT)
     server = Server(
         make_application(),
