@@ -6,6 +6,7 @@ until when, `Dispatcher` takes frames, and `RealtimeConsumer` is the life.
 
 import asyncio
 import logging
+from contextvars import copy_context
 from typing import ClassVar
 from uuid import uuid4
 
@@ -87,7 +88,7 @@ class RealtimeConsumer(Dispatcher):
             if not self._cut:
                 raise
         finally:
-            await asyncio.shield(self.hub.spawn(self._clean_up(code)))
+            await asyncio.shield(self.hub.spawn(self._clean_up(code), copy_context()))
 
     async def _open(self) -> None:
         # Accept first, whatever follows: a close before accept reaches a browser as 1006, without its reason.

@@ -8,7 +8,6 @@ text that its publisher encoded, and goes straight to the members' outboxes.
 import asyncio
 import logging
 import os
-from contextvars import Context
 
 from channels.layers import get_channel_layer
 
@@ -57,7 +56,7 @@ class Hub:
         if self.away:
             raise ConnectionError("the channel layer is away")
         if self._started is None or (self._started.done() and self._started.exception()):
-            self._started = self.spawn(self._start(), Context())  # not that of the socket which comes first
+            self._started = self.spawn(self._start())
         await asyncio.shield(self._started)
 
     async def _start(self) -> None:
@@ -84,7 +83,7 @@ class Hub:
         if group is None:
             check_group(name)
             group = self.groups[name] = Group(name, self.sockets)
-            group.opened = self.spawn(self._open(group, history), Context())
+            group.opened = self.spawn(self._open(group, history))
         group.members[member] = None if history else 0
         try:
             await asyncio.shield(group.opened)

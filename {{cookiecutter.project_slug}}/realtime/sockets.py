@@ -76,8 +76,11 @@ class Sockets:
         return self.of_address if socket.user.is_anonymous else self.of_user
 
     def spawn(self, coroutine, context: Context | None = None) -> asyncio.Task:
-        """Run a coroutine in a task that is not garbage-collected while it runs."""
-        task = self.loop.create_task(coroutine, context=context)
+        """Run a coroutine in a task that is not garbage-collected while it runs.
+
+        Without a context it gets an empty one: most tasks here outlive the socket for which they begin.
+        """
+        task = self.loop.create_task(coroutine, context=context or Context())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
