@@ -25,6 +25,11 @@ OPTIONS = {
 }
 
 
+def leave_by_atexit() -> None:
+    """Uvicorn, when all is done, raises the signal that it got: have that be no sudden end."""
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit())
+
+
 async def before_shutdown(server) -> None:
     """Ask the WebSocket clients to come back, take no more connections, and let handshakes come to an end.
 
@@ -38,11 +43,6 @@ async def before_shutdown(server) -> None:
     await finish_handshakes(
         lambda: not all(getattr(it, "handshake_complete", True) for it in connections), timeout=1
     )
-
-
-def leave_by_atexit() -> None:
-    """Uvicorn, when all is done, raises the signal that it got: have that be no sudden end."""
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit())
 
 
 def hide_query(record):
