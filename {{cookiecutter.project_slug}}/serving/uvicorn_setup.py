@@ -27,6 +27,11 @@ OPTIONS = {
 OF_EACH_SOCKET = ('"WebSocket %s" [accepted]', "connection open", "connection closed")
 
 
+def leave_by_atexit() -> None:
+    """Uvicorn, when all is done, raises the signal that it got: have that be no sudden end."""
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit())
+
+
 async def before_shutdown(server) -> None:
     """Ask the WebSocket clients to come back, take no more connections, and let handshakes come to an end.
 
@@ -40,11 +45,6 @@ async def before_shutdown(server) -> None:
     await finish_handshakes(
         lambda: not all(getattr(it, "handshake_complete", True) for it in connections), timeout=1
     )
-
-
-def leave_by_atexit() -> None:
-    """Uvicorn, when all is done, raises the signal that it got: have that be no sudden end."""
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit())
 
 
 def is_news(record):
