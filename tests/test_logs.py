@@ -105,14 +105,16 @@ def served(request, installed):
 @contextmanager
 def noisy(project, **environment):
     folder = project.folder / "noisy"
-    folder.mkdir()
+    is_own = not folder.exists()  # else `served` has it, of the same project
+    folder.mkdir(exist_ok=True)
     for name, text in APP.items():
         (folder / name).write_text(text, encoding="utf-8")
     try:
         with running(project, DJANGO_SETTINGS_MODULE="noisy.settings", **environment) as server:
             yield server
     finally:
-        shutil.rmtree(folder)
+        if is_own:
+            shutil.rmtree(folder)
 
 
 def make_requests(url, browser):

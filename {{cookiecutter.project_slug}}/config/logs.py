@@ -75,13 +75,22 @@ def safe(text: str) -> str:
 
 def context_of(record: logging.LogRecord) -> dict[str, str | int]:
     """The request or the socket of a record, the user, if known, and the path."""
-    context = getattr(record, "scope", None) or log_context.get()
+    context = log_context.get()
     if context is None:
         return {}
-    kind = "socket" if "socket_id" in context else "request"
-    user = user_of(context["request"]) if kind == "request" else context.get("user")
-    known = {kind: context.get(f"{kind}_id"), "user": getattr(user, "pk", None), "path": context.get("path")}
+    if request := context.get("request"):
+        known = {"request": context["request_id"], "user": user_of(request), "path": path_of(request)}
+    else:
+        known = {"socket": context.get("socket_id"), "user": context.get("user"), "path": context.get("path")}
+    known["user"] = getattr(known["user"], "pk", None)
     return {name: value for name, value in known.items() if value is not None}
+
+
+def path_of(request):
+    """The path, without the token of a link that was sent by mail: with that, one sets a new password."""
+    match = request.resolver_match
+    token = match and match.kwargs.get("token")
+    return request.path.replace(token, "...") if token else request.path
 
 
 def user_of(request):
@@ -116,7 +125,7 @@ def log_requests(get_response):
     def begin(request):
         given = request.headers.get("X-Request-ID", "")
         request_id = given if REQUEST_ID.fullmatch(given) else uuid4().hex
-        log_context.set({"request_id": request_id, "path": request.path, "request": request})
+        log_context.set({"request_id": request_id, "request": request})
         return request_id, time.perf_counter()
 
     def end(request, response, request_id, began):
@@ -128,7 +137,7 @@ def log_requests(get_response):
             "duration": round(time.perf_counter() - began, 4),
         }
         address, method, status, duration = fields.values()
-        logger.info("%s %s %s %s in %s s", address, method, request.path, status, duration, extra=fields)
+        logger.info("%s %s %s %s in %s s", address, method, path_of(request), status, duration, extra=fields)
         return response
 
     async def under_asgi(request):

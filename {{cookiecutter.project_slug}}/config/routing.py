@@ -3,9 +3,9 @@
 from django.urls import re_path
 
 from config import collect
-from realtime.consumer import NoSuchSocket
+from realtime.consumer import OtherPaths
 
 websocket_urlpatterns = [
     *collect.websocket_routes(),
-    re_path("", NoSuchSocket.as_asgi()),
+    re_path("", OtherPaths.as_asgi()),
 ]

@@ -18,7 +18,7 @@ from accounts.models import User
 from config import asgi, dotenv  # noqa: F401  (asgi sets the middleware up)
 from config.middleware import hooks_in_threads
 from realtime.checks import routes_that_nobody_reaches
-from realtime.consumer import NoSuchSocket
+from realtime.consumer import OtherPaths
 from realtime.reachable import reachable, unreachable
 
 
@@ -150,7 +150,7 @@ ROUTES = [
 
 def to_route(text):
     """Make a route of a text, or of a prefix and what stands in the URLRouter behind it."""
-    application = NoSuchSocket.as_asgi()
+    application = OtherPaths.as_asgi()
     if isinstance(text, list):
         text, *nested = text
         application = URLRouter([to_route(inner) for inner in nested])
@@ -163,7 +163,7 @@ def test_routes_that_nobody_reaches_are_found(routes, expected):
     problems = unreachable(list(map(to_route, routes)))
     assert len(problems) == len(expected)
     for problem, text in zip(problems, expected, strict=True):
-        assert f"Nobody reaches the WebSocket route {text!r} of NoSuchSocket" in problem
+        assert f"Nobody reaches the WebSocket route {text!r} of OtherPaths" in problem
 
 
 def test_with_such_a_route_no_server_starts(monkeypatch, caplog):

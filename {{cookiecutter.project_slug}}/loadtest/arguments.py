@@ -25,6 +25,7 @@ OPEN_FILES = 100  # besides sockets
 
 def parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
+        prog="loadtest",
         usage='make loadtest ARGS="[--url URL] [--sockets N] [--rate N] [--seconds N] [--ramp N] ..."',
         description="Puts a site under load: users log in, and open sockets that behave as those of a page.",
         epilog=EPILOG,

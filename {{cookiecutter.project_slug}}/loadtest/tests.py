@@ -116,7 +116,7 @@ def test_a_limit_that_is_missed_is_named(figures, options):
 def test_it_says_so_if_it_was_too_slow_itself(figures, options):
     figures.tick.cpu = 0.97
     judge(figures, options)
-    assert "load generator itself was short of CPU in 1 of 3 intervals" in figures.remarks[0]
+    assert "load generator itself was late in 1 of 3 intervals" in figures.remarks[0]
 
 
 def test_a_test_in_which_nothing_happened_has_a_report_too(options):

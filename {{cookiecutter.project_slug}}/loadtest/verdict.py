@@ -69,6 +69,8 @@ def judge(figures: Figures, options: Namespace) -> list[str]:
             missed.append(f"--max-{name.replace('_', '-')} {limit:g}: it was {value:,.4g}.")
     if figures.gone:
         missed.append(f"no socket was open for {options.give_up:g} s, so it ended early (--give-up).")
+    elif figures.most and not figures.ticks[-1].sockets:
+        missed.append("no socket was open at the end: the site went away.")
     if options.max_p99_ms is not None and not len(figures.deliveries):
         missed.append("--max-p99-ms: nothing was delivered.")
     figures.remarks += doubts(figures)
@@ -85,7 +87,7 @@ def doubts(figures: Figures) -> list[str]:
         return []
     cpu, lag = max(tick.cpu for tick in busy), max(tick.lag for tick in busy)
     return [
-        f"The load generator itself was short of CPU in {len(busy)} of {len(figures.ticks)} intervals: it"
-        f" took up to {cpu:.0%} of a core, and was up to {ms(lag)} late. So durations are partly its own:"
-        " take another machine, fewer sockets or a lower rate."
+        f"The load generator itself was late in {len(busy)} of {len(figures.ticks)} intervals, by up to"
+        f" {ms(lag)} (it took up to {cpu:.0%} of a core). So durations are partly its own: take another"
+        " machine, fewer sockets or a lower rate."
     ]

@@ -6,6 +6,7 @@ from monitoring.channels import overview
 from monitoring.frames import Ended, EndSocket, EndUser, Look, Overview
 from realtime.codes import NOT_ALLOWED
 from realtime.consumer import RealtimeConsumer
+from realtime.database import in_database
 from realtime.frames import FrameError, Refused
 from realtime.processes import SocketInfo
 
@@ -31,12 +32,19 @@ class ChannelsConsumer(RealtimeConsumer):
         return overview(self.hub.processes.known, found, frame.sort, frame.descending)
 
     async def end_socket(self, frame: EndSocket) -> Ended:
+        await self.check_permission()
         found = await answers(self.hub.processes.end_socket(frame.process, frame.socket))
         return {"ended": self.log(found), "silent": 0}
 
     async def end_user(self, frame: EndUser) -> Ended:
+        await self.check_permission()
         found = await answers(self.hub.processes.end_user(frame.user))
         return {"ended": self.log(found), "silent": len(self.hub.processes.known.keys() - found.keys())}
+
+    async def check_permission(self) -> None:
+        """All of the staff may look; to disconnect takes what it takes to deactivate an account."""
+        if not await in_database(self.user.has_perm)("accounts.change_user"):
+            raise FrameError("not_allowed", "It takes the permission to change users")
 
     def log(self, found: dict[str, dict]) -> int:
         """Log who disconnected whom; return how many sockets that were."""

@@ -3,13 +3,16 @@
 import resource
 import time
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from monitoring.http import requests
+from realtime.asyncapi import is_ours
 from realtime.codes import ERRORS
 from realtime.hub import serving_hub
 from realtime.processes import resident_memory
+from realtime.routes import flatten
 from realtime.stats import Histogram, stats
 
 STARTED = time.time()
@@ -63,8 +66,8 @@ def figures() -> Figures:
 
 def of_sockets() -> Figures:
     found = {
-        "realtime_connections": labelled(("consumer",), stats.open_sockets()),
-        "realtime_connections_opened_total": labelled(("consumer",), stats.opened),
+        "realtime_connections": labelled(("consumer",), none_yet() | stats.open_sockets()),
+        "realtime_connections_opened_total": labelled(("consumer",), none_yet() | stats.opened),
         "realtime_connections_closed_total": labelled(("consumer", "code"), stats.closed),
         "realtime_frames_received_total": labelled(("consumer", "type"), stats.received),
         "realtime_errors_total": labelled(("code",), dict.fromkeys(ERRORS, 0) | stats.errors),
@@ -87,6 +90,14 @@ def of_sockets() -> Figures:
             "event_loop_lag_seconds": histogram(stats.lag),
         }
     return found
+
+
+@cache
+def none_yet() -> dict[str, int]:
+    """The consumers, with 0: a series that begins with the first socket looks like an outage until then."""
+    from config.routing import websocket_urlpatterns  # whose consumers need models, later than this module
+
+    return {route.name: 0 for route in flatten(websocket_urlpatterns) if is_ours(route.consumer)}
 
 
 def of_requests() -> Figures:

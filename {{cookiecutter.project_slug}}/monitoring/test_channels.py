@@ -22,6 +22,18 @@ async def test_the_socket_is_for_staff(connect, admin, student):
     assert await socket.close_code() == 4401
 
 
+async def test_to_disconnect_takes_a_permission(connect, mentor, student):
+    mentor.is_staff = True
+    await mentor.asave(update_fields=["is_staff"])
+    tab, socket = await connect("/ws/sample/", student), await connect(PATH, mentor)
+    (seen,) = (await socket.request("look", search="sample"))["sockets"]
+    of_one, of_all = {"process": seen["process"], "socket": seen["id"]}, {"user": student.pk}
+    for type, fields in (("end_socket", of_one), ("end_user", of_all)):
+        await socket.send(type, id=1, **fields)
+        assert (await socket.receive("error"))["code"] == "not_allowed"
+    assert (await tab.request("ping"))["ok"]
+
+
 async def test_it_shows_processes_and_sockets_and_ends_them(connect, admin, student, caplog):
     tabs = [await connect("/ws/sample/", student, address="192.0.2.7") for _ in range(3)]
     socket = await connect(PATH, admin)

@@ -60,7 +60,18 @@ async def test_whoever_has_it_is_answered(get, settings):
     assert value(response, "realtime_processes") == 1
 
 
+@pytest.mark.parametrize("method", ["POST", "DELETE"])
+async def test_it_is_only_read(async_client, method):
+    assert (await async_client.generic(method, "/metrics", headers=PROOF)).status_code == 405
+
+
 # What is counted
+
+
+async def test_consumers_are_there_before_their_first_socket(async_client):
+    response = await async_client.get("/metrics", headers=PROOF)
+    for name in ("connections", "connections_opened_total"):
+        assert value(response, f"realtime_{name}" + '{consumer="ChannelsConsumer"}') is not None
 
 
 async def test_sockets(async_client, connect, student):

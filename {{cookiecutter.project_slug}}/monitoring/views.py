@@ -10,6 +10,7 @@ from django.conf import settings
 from django.http import HttpResponse
 from django.utils.crypto import constant_time_compare
 from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
 
 from monitoring.figures import METRICS, Figures
 from monitoring.sharing import now, place
@@ -19,12 +20,14 @@ logger = logging.getLogger("monitoring")
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
 
 
+@require_safe
 @never_cache
 async def metrics(request):
     """The figures of all processes of this server. It asks no service, and answers while the server stops."""
     return refusal(request) or await asyncio.to_thread(answer, *now())
 
 
+@require_safe
 @never_cache
 def metrics_under_wsgi(request):
     return refusal(request) or answer(*now())

@@ -116,12 +116,10 @@ class Connection(AsyncWebsocketConsumer):
         """More waits for this client than may; drop it."""
         if self.is_open:
             stats.slow_clients += 1
-            logger.warning(
-                "a client does not read what is sent; closing its socket", extra={"scope": self.scope}
-            )
             self.spawn(self._drop())
 
     async def _drop(self) -> None:
+        logger.warning("a client does not read what is sent; closing its socket")
         # A close frame waits behind everything that the client has not read, so it is a matter of luck.
         with suppress(TimeoutError):
             async with asyncio.timeout(DROP_SECONDS):

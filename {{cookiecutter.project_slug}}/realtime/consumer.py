@@ -192,7 +192,7 @@ class RealtimeConsumer(Dispatcher):
         socket_log.info("%s %s %s", self.scope["path"], fields["consumer"], what, extra=fields)
 
 
-class NoSuchSocket(RealtimeConsumer):
+class OtherPaths(RealtimeConsumer):
     """Answers on every path that leads nowhere else, and `manage.py test_websocket` on one of these."""
 
     async def opened(self):

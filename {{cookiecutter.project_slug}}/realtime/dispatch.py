@@ -24,7 +24,6 @@ from realtime.frames import (
     TokenExpiring,
 )
 from realtime.limits import FrameRate
-from realtime.log_context import log_context
 from realtime.outbox import MAX_FRAMES
 from realtime.stats import stats
 
@@ -130,7 +129,6 @@ class Dispatcher(Expiry):
             self.spawn(self._handle_event(name, event))
 
     async def _handle_event(self, name: str, event: dict) -> None:
-        log_context.set(self.scope)  # this task comes from the group's
         try:
             async with self._turn:
                 await getattr(self, name)(event)

@@ -14,6 +14,7 @@ from realtime.stats import stats
 logger = logging.getLogger("realtime")
 
 LAYER_SECONDS = 3  # for the channel layer to answer
+LATE_SECONDS = 30  # for a probe to arrive while other events do
 AGAIN_SECONDS = 0.3  # after which a probe is sent again
 PROBE_SECONDS = 5  # between two looks at it
 REFRESH_SECONDS = 3600  # layers forget a membership a day after it was made
@@ -33,14 +34,23 @@ class Watch:
         self._probes: dict[str, asyncio.Future] = {}
 
     async def probe(self) -> None:
-        """Send an event through the layer to this process, and return when it has arrived; else raise."""
+        """Send an event through the layer to this process, and return when it has arrived; else raise.
+
+        It may wait behind others in a busy process: a layer whose events arrive is not away.
+        """
         key = uuid4().hex
         arrived = self._probes[key] = asyncio.get_running_loop().create_future()
+        silent = late = 0.0
         try:
-            async with asyncio.timeout(LAYER_SECONDS):
-                while not arrived.done():  # one that is sent before a new connection has subscribed is lost
+            while silent < LAYER_SECONDS and late < LATE_SECONDS:
+                events = stats.events
+                async with asyncio.timeout(LAYER_SECONDS):  # again: one sent before a subscription is lost
                     await self.layer.group_send(self.group, {"type": PROBE, "key": key})
-                    await asyncio.wait([arrived], timeout=AGAIN_SECONDS)
+                if (await asyncio.wait([arrived], timeout=AGAIN_SECONDS))[0]:
+                    return
+                silent = silent + AGAIN_SECONDS if stats.events == events else 0.0
+                late += AGAIN_SECONDS
+            raise TimeoutError("what this process sends to itself does not arrive")
         finally:
             del self._probes[key]
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from realtime import group, outbox, revocation, watch
 from realtime.codes import NOT_AUTHENTICATED, SERVICE_RESTART, TRY_AGAIN_LATER
-from realtime.events import text_event
+from realtime.events import PROBE, text_event
 from realtime.hub import get_hub
 from realtime.outbox import Outbox
 from realtime.publish import apublish, flush, publish, send_event
@@ -224,6 +224,32 @@ async def test_a_user_who_was_changed_without_a_signal_is_kicked(connect, studen
     await type(student).objects.filter(pk=student.pk).aupdate(is_active=False)
     assert await leaves.close_code() == NOT_AUTHENTICATED
     assert (await stays.request("ping"))["ok"]
+
+
+async def test_a_layer_that_is_late_is_not_away(connect, student, monkeypatch):
+    """As long as events arrive, a probe that does not waits behind them."""
+    for name, seconds in (("PROBE_SECONDS", 0.05), ("AGAIN_SECONDS", 0.05), ("LAYER_SECONDS", 0.2)):
+        monkeypatch.setattr(watch, name, seconds)
+    await connect(PATH, student)
+    layer, held = get_channel_layer(), []
+    send = layer.group_send
+
+    async def hold_probes(group, event):
+        if event["type"] == PROBE:
+            held.append(event)
+        else:
+            await send(group, event)
+
+    monkeypatch.setattr(layer, "group_send", hold_probes)
+    while len(held) < 12:  # three times what counts as silence
+        assert await apublish("sample", {"type": "number", "n": 1})
+        await asyncio.sleep(0.02)
+    assert not get_hub().away
+    for _ in range(200):  # and when nothing arrives it is
+        if get_hub().away:
+            break
+        await asyncio.sleep(0.05)
+    assert get_hub().away
 
 
 async def test_a_layer_that_is_silent_is_noticed(connect, student, monkeypatch):
