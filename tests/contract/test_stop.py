@@ -56,4 +56,5 @@ async def test_c10_sigterm_sends_everyone_away_and_cleans_up(site):
         assert all(len(own) == 1 and own[0]["type"] == "reconnect" for own in frames), frames[:3]
         assert len({own[0]["after"] for own in frames}) > 25
         assert len(site.cleanups("drained")) == 50
-        assert {f"exit {process.pid}" for process in processes} & set(site.written())  # atexit has run
+        exits = {f"exit {process.pid}" for process in processes}
+        await until(lambda: exits & set(site.written()))  # atexit has run

@@ -1,12 +1,14 @@
 """Serve the project with Granian: `python -m serving.server`, or with `--reload` while developing."""
 
 import asyncio
+import atexit
 import multiprocessing
 import os
 import signal
 import sys
 import time
 from copy import deepcopy
+from multiprocessing.util import Finalize
 
 from django.conf import settings
 from django.utils.log import configure_logging
@@ -28,6 +30,7 @@ def load_application():
     """Load the application in a worker process."""
     from config.asgi import application
 
+    Finalize(None, atexit._run_exitfuncs, exitpriority=0)  # Python 3.12 runs them in no forked process
     loop = asyncio.get_event_loop()
     loop.call_soon(handle_stops, loop)  # Granian sets its own handlers before the loop's first step
     loop.call_soon(start_hub)
