@@ -30,7 +30,7 @@ def load_application():
     """Load the application in a worker process."""
     from config.asgi import application
 
-    Finalize(None, atexit._run_exitfuncs, exitpriority=0)  # Python 3.12 runs them in no forked process
+    Finalize(None, atexit._run_exitfuncs, exitpriority=0)  # not every Python runs them in a forked process
     loop = asyncio.get_event_loop()
     loop.call_soon(handle_stops, loop)  # Granian sets its own handlers before the loop's first step
     loop.call_soon(start_hub)
