@@ -2,22 +2,14 @@
 
 from marshmallow.validate import Range
 
-from config.environment import env, read
-
-
-def database(name, **options):
-    """Read the URL of a PostgreSQL database."""
-    found = env.dj_db_url(name, **options)
-    if found["ENGINE"] != "django.db.backends.postgresql":
-        raise ValueError(name)
-    return found
-
+from config.environment import database, env, read
 
 DATABASES = {
     "default": read(
         database,
         "DATABASE_URL",
         "a URL such as postgresql://user:password@localhost:5432/{{ cookiecutter.project_slug }}",
+        engine="postgresql",
     )
 }
 # Under ASGI each thread would keep its connection forever: requests borrow one from a pool instead.

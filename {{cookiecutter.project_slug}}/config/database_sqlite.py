@@ -1,21 +1,13 @@
 """SQLite: where its file is, and how it is opened."""
 
-from config.environment import BASE_DIR, env, read
-
-
-def database(name, **options):
-    """Read the URL of an SQLite database."""
-    found = env.dj_db_url(name, **options)
-    if found["ENGINE"] != "django.db.backends.sqlite3":
-        raise ValueError(name)
-    return found
-
+from config.environment import BASE_DIR, database, read
 
 DATABASES = {
     "default": read(
         database,
         "DATABASE_URL",
         "a URL such as sqlite:////var/lib/{{ cookiecutter.project_slug }}/db.sqlite3",
+        engine="sqlite3",
         default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}",
     )
 }

@@ -28,6 +28,14 @@ def read(parse, name, rule, **options):
         raise SystemExit(f"{name} is {problem}. {cure}") from None
 
 
+def database(name, engine, **options):
+    """Read the URL of a database of the kind that this project is made for, one of Django's engines."""
+    found = env.dj_db_url(name, **options)
+    if found["ENGINE"] != f"django.db.backends.{engine}":
+        raise ValueError(name)
+    return found
+
+
 def mail(name, **options):
     """Read the URL of a mail server, or console:// for none."""
     found = env.dj_email_url(name, **options)
