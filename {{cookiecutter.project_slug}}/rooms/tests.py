@@ -3,14 +3,14 @@ import asyncio
 import pytest
 from asgiref.sync import sync_to_async
 
-from realtime import history, outbox
+from realtime import connection, history, outbox
 from realtime.codes import NOT_ALLOWED, NOT_AUTHENTICATED, NOT_FOUND
 from realtime.frames import UserInfo
 from realtime.history import History
 from rooms import presence
 from rooms.consumers import RoomConsumer
 from rooms.demo import LOADTEST_ROOMS, set_up_loadtest
-from rooms.models import Room
+from rooms.models import Message, Room
 
 LOBBY = "/ws/rooms/lobby/"
 
@@ -142,9 +142,10 @@ async def test_a_client_that_has_left_is_not_caught_up(connect, lobby, student, 
         return read(self, *arguments)
 
     monkeypatch.setattr(History, "_page", count)
-    for n in range(200):
-        await sync_to_async(lobby.post)(mentor, str(n))
+    messages = [Message(room=lobby, author=mentor, body=str(n)) for n in range(200)]
+    await Message.objects.abulk_create(messages)
     monkeypatch.setattr(outbox, "PATIENCE", 0.1)
+    monkeypatch.setattr(connection, "DROP_SECONDS", 0.1)
     deaf = await connect(f"{LOBBY}?since=0", student, buffer=5)
     await deaf.wait(5)
     assert len(pages) < 5
