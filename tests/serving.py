@@ -137,7 +137,7 @@ def installed(bake, valkey, request, tmp_path_factory):
 
 
 def hash_quickly(settings):
-    """Have passwords hashed in no time: Django makes that last a third of a second, at each of many logins."""
+    """Have passwords hashed in no time; Django takes a third of a second, at each of many logins."""
     with settings.open("a", encoding="utf-8") as file:
         file.write('\nPASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]\n')
 
