@@ -41,7 +41,7 @@ conditions: ## Count the conditional lines of each file of the template
 soak: .venv/installed ## Let all that a project rests on fail, for MINUTES=60; the result goes to docs/soak.md
 	$(PYTHON) -m pytest -n 0 -s tests/test_chaos.py -k uvicorn-redis-session --minutes $(or $(MINUTES),60)
 
-bench: .venv/installed ## Measure fan-out and HTTP against other servers; results go to docs/
+bench: .venv/installed ## Measure fan-out and HTTP against other servers, and sockets against polling; results go to docs/
 	$(PYTHON) -m benchmarks
 
 lint: .venv/installed ## Check style and likely bugs, in the template too

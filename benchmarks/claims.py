@@ -21,9 +21,14 @@ its users that a process takes every 45 seconds, so many users cost in a minute
 import asyncio
 import json
 import time
+from collections import Counter
+from contextlib import AsyncExitStack
+
+import httpx
+from websockets.asyncio.client import connect
 
 from . import project as projects
-from .common import Load, free_port, get_json, running
+from .common import Load, free_port, running
 from .report import Bar, median, table
 
 USERS = 50
@@ -85,105 +90,79 @@ def count_statements(project, redis_url):
     users = [line.split() for line in shell(project, SESSIONS.format(users=USERS)).splitlines()]
     port = free_port()
     with served(project, redis_url, port):
-        counted = asyncio.run(minutes(port, [(int(pk), cookie) for pk, cookie in users]))
-    return counted
+        return asyncio.run(count_minutes(port, users))
 
 
-async def minutes(port, users):
+async def count_minutes(port, users):
     counted = {}
+    site = f"http://127.0.0.1:{port}"
 
-    def take(name):
-        counted[name] = get_json(port, "/bench/statements/")
+    async def get(path, cookie=""):
+        answer = await client.get(path, headers={"Cookie": f"sessionid={cookie}"})
+        return answer.raise_for_status().json()
 
-    pk, cookie = users[0]
-    await get(port, "/bench/unread/", cookie)  # imports, caches
-    await get(port, f"/bench/event/{pk}/")
-    take("warm-up")
-    await get(port, "/bench/unread/", cookie)
-    take("P")
-    await get(port, f"/bench/event/{pk}/")
-    take("E")
-    news = [0] * len(users)
-    await a_minute(port, users, lambda number: poll(port, users[number][1], news, number))
-    take("polling")
-    assert all(news), "whoever polls gets the news"
-    readers = [await connect(port, cookie) for _, cookie in users[:1]]
-    take("H")
-    started = time.monotonic()
-    readers += [await connect(port, cookie) for _, cookie in users[1:]]
-    await a_minute(port, users, since=started)
-    take("connecting")
-    counted["connecting"] = add(counted["connecting"], counted["H"])
-    await a_minute(port, users)
-    take("sockets")
-    for reader, _ in readers:  # one in each minute
-        text = await reader.read(2**20)
-        assert text.count(b'"grade_received"') >= 2, "whoever has a socket gets the news"
-    for _, writer in readers:
-        writer.close()
+    async def take(name):
+        counted[name] = await get("/bench/statements/")
+
+    async def tell(pk):
+        await get(f"/bench/event/{pk}/")
+
+    async def ask(number):
+        """Poll, each user a little after the one before."""
+        begin = time.monotonic() + EVERY * number / USERS
+        for turn in range(MINUTE // EVERY):
+            await asyncio.sleep(begin + turn * EVERY - time.monotonic())
+            unread[number] = len((await get("/bench/unread/", users[number][1]))["unread"])
+
+    async def a_minute(*more, begin):
+        """Tell each user something once, in the second half of a minute."""
+
+        async def tell_at(pk, at):
+            await asyncio.sleep(at - time.monotonic())
+            await tell(pk)
+
+        async with asyncio.TaskGroup() as tasks:
+            for number, (pk, _) in enumerate(users):
+                tasks.create_task(tell_at(pk, begin + MINUTE / 2 + number * MINUTE / 4 / USERS))
+            for each in more:
+                tasks.create_task(each)
+            tasks.create_task(asyncio.sleep(begin + MINUTE - time.monotonic()))
+
+    async def open_socket(cookie):
+        headers = {"Cookie": f"sessionid={cookie}"}
+        socket = connect(f"ws://127.0.0.1:{port}/ws/notifications/", origin=site, additional_headers=headers)
+        sockets.append(await stack.enter_async_context(socket))
+        for _ in range(json.loads(await sockets[-1].recv())["unread"]):
+            await sockets[-1].recv()
+
+    unread, sockets = [0] * USERS, []
+    async with httpx.AsyncClient(base_url=site, timeout=30) as client, AsyncExitStack() as stack:
+        for name in ("warm-up", "P"):
+            await get("/bench/unread/", users[0][1])
+            await take(name)
+        for name in ("warm-up", "E"):
+            await tell(users[0][0])
+            await take(name)
+        await a_minute(*map(ask, range(USERS)), begin=time.monotonic())
+        await take("polling")
+        begin = time.monotonic()
+        for _, cookie in users:
+            await open_socket(cookie)
+            if len(sockets) == 1:
+                await take("H")
+        await a_minute(begin=begin)
+        await take("connecting")
+        counted["connecting"] = Counter(counted["connecting"]) + Counter(counted["H"])
+        await a_minute(begin=time.monotonic())
+        await take("sockets")
+        async with asyncio.timeout(10):
+            for socket in sockets:
+                news = 0
+                while news < 2:  # one in each minute
+                    news += json.loads(await socket.recv())["type"] == "notification"
+    if not all(unread):
+        raise RuntimeError(f"who polled was not told: {unread}")
     return counted
-
-
-async def a_minute(port, users, also=None, since=None):
-    """Let each user have an event somewhen in a minute, and do something else for as long."""
-    begin = time.monotonic() if since is None else since
-    async with asyncio.TaskGroup() as group:
-        for number, (pk, _) in enumerate(users):
-            at = begin + MINUTE / 2 + number * MINUTE / 4 / len(users)
-            group.create_task(at_time(at, port, pk))
-            if also is not None:
-                group.create_task(also(number))
-        group.create_task(asyncio.sleep(begin + MINUTE - time.monotonic()))
-
-
-async def at_time(at, port, pk):
-    await asyncio.sleep(at - time.monotonic())
-    await get(port, f"/bench/event/{pk}/")
-
-
-async def poll(port, cookie, news, number):
-    """Ask again and again, the users one after the other."""
-    begin = time.monotonic() + EVERY * number / USERS
-    for turn in range(MINUTE // EVERY):
-        await asyncio.sleep(begin + turn * EVERY - time.monotonic())
-        news[number] = len(json.loads(await get(port, "/bench/unread/", cookie))["unread"])
-
-
-async def get(port, path, cookie=""):
-    """What is answered; a connection for each, so that nothing is under way when it has come."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    lines = [f"GET {path} HTTP/1.1", "Host: 127.0.0.1", f"Cookie: sessionid={cookie}", "Connection: close"]
-    writer.write(("\r\n".join(lines) + "\r\n\r\n").encode())
-    head, _, body = (await reader.read()).partition(b"\r\n\r\n")
-    writer.close()
-    if not head.startswith(b"HTTP/1.1 200"):
-        raise RuntimeError(head.decode())
-    if b"chunked" in head.lower():
-        body = body.partition(b"\r\n")[2].partition(b"\r\n")[0]
-    return body
-
-
-async def connect(port, cookie):
-    """Open a socket of a user; it has all that was unread when this returns."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    head = [
-        "GET /ws/notifications/ HTTP/1.1",
-        f"Host: 127.0.0.1:{port}",
-        f"Origin: http://127.0.0.1:{port}",
-        f"Cookie: sessionid={cookie}",
-        "Upgrade: websocket",
-        "Connection: Upgrade",
-        "Sec-WebSocket-Version: 13",
-        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
-    ]
-    writer.write(("\r\n".join(head) + "\r\n\r\n").encode())
-    await reader.readuntil(b'"connection_established"')
-    await reader.readuntil(b'"grade_received"')
-    return reader, writer
-
-
-def add(one, other):
-    return {word: one.get(word, 0) + other.get(word, 0) for word in one | other}
 
 
 # -- What is shown -----------------------------------------------------------------------------------------

@@ -30,7 +30,12 @@ def count(execute, sql, params, many, context):
     return execute(sql, params, many, context)
 
 
-connection_created.connect(lambda connection, **signal: connection.execute_wrappers.append(count), weak=False)
+def counted(connection, **signal):
+    if count not in connection.execute_wrappers:  # it may have been closed and opened again
+        connection.execute_wrappers.append(count)
+
+
+connection_created.connect(counted)
 
 
 @login_required
@@ -48,9 +53,9 @@ def event(request, user_id):
 
 def told(request):
     """The statements since it was asked last."""
-    counted = {word: number for word, number in statements.items() if word != "BEGIN"}
+    executed = {word: number for word, number in statements.items() if word != "BEGIN"}
     statements.clear()
-    return JsonResponse(counted)
+    return JsonResponse(executed)
 
 
 async def publish(text):
