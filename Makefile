@@ -14,7 +14,7 @@ FEW := uvicorn-redis-session or daphne-redis_queue-jwt or hypercorn-redis-jwt \
   or gunicorn-redis_queue-session_jwt or granian-redis-session_jwt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test versions variants conditions soak bench lint format
+.PHONY: help demo test versions variants presets conditions soak bench lint format
 
 help: ## List these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -34,6 +34,9 @@ versions: .venv/installed ## Test a few variants with other versions of what the
 
 variants: .venv/installed ## Choose anew which variants are tested, after a change of cookiecutter.json
 	$(PYTHON) tests/covering.py
+
+presets: .venv/installed ## Make the folders in presets/ anew, after a change of cookiecutter.json or of a preset
+	$(PYTHON) presets/make.py
 
 conditions: ## Count the conditional lines of each file of the template
 	@python3 tests/conditions.py

@@ -22,6 +22,8 @@ from cookiecutter.utils import simple_filter
 # The project's folder in the template, which is the working directory while a hook is rendered.
 PROJECT = Path("{{cookiecutter.project_slug}}")
 
+PRESETS = Path(__file__).resolve().parent / "presets"
+
 # Invisible characters that some emoji are built with; no other format character may appear.
 JOINERS = "\u200d"
 
@@ -61,6 +63,8 @@ def again(answers):
     """Return the command that gives these answers without questions; none when cruft updates a project."""
     texts = {question: str(text) for question, text in answers.items() if not question.startswith("_")}
     texts = {question: "".join(filter(is_visible, text)) for question, text in texts.items()}
+    if answers.get("_preset"):
+        texts["_preset"] = answers["_preset"]
     template = answers["_template"]
     if "_commit" in answers:  # which is cruft's
         command = ["cruft", "create", template, "--no-input", "--extra-context", json.dumps(texts)]
@@ -222,7 +226,14 @@ def needs_are_met(answers):
                 )
 
 
+def preset_is_known(answers):
+    preset, known = answers.get("_preset"), [path.stem for path in sorted(PRESETS.glob("*.yaml"))]
+    if preset and preset not in known:
+        yield "_preset", f"{preset!r} is not known; choose one of {', '.join(known)}, or leave it out."
+
+
 CHECKS = (
+    preset_is_known,
     texts_are_plain,
     choices_are_offered,
     lists_name_known_items,

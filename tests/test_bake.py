@@ -27,7 +27,7 @@ BELONGS_TO = {
     r"redis": {"channel_layer": ["redis", "redis_queue"]},
     r"channels_redis.pubsub": {"channel_layer": ["redis"]},
     r"channels_redis.core": {"channel_layer": ["redis_queue"]},
-    r"InMemoryChannelLayer|REALTIME_SOCKET|realtime\.sock": {"channel_layer": ["memory"]},
+    r"USE_INMEMORY_CHANNELS": {"channel_layer": ["redis", "redis_queue"]},
     r"jwt|simplejwt|cors|corsheaders": {"auth": ["jwt", "session_jwt"]},
     r"rooms?": {"consumers": ["rooms"]},
     r"notifications?|notify_user": {"consumers": ["notifications"]},

@@ -33,6 +33,7 @@ WRONG = [
     (WITH_SERVICES, "DATABASE_URL", "postgresql://me@localhost:port/site", "such as postgresql://"),
     (WITH_SERVICES, "REDIS_URL", "localhost:6379", "such as redis://"),
     (WITH_SERVICES, "REDIS_URL", "http://localhost:6379/0", "such as redis://"),
+    (WITH_SERVICES, "USE_INMEMORY_CHANNELS", "sometimes", "true or false"),
     (WITH_SERVICES, "WEB_CONCURRENCY", "0", "a number of processes"),
     (WITH_SERVICES, "WEB_CONCURRENCY", "many", "a number of processes"),
     (WITHOUT, "DATABASE_URL", "postgresql://me@localhost/site", "such as sqlite:///"),
