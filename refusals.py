@@ -211,7 +211,9 @@ def needs_are_met(answers):
     def missing(answer):
         """Return the needs of an answer that are not met, as pairs of an option and its choices."""
         wanted = answers["_needs"].get(answer, {})
-        return [(needed, tuple(wanted[needed])) for needed in wanted if set(choices[needed]) - {*wanted[needed]}]
+        return [
+            (needed, tuple(wanted[needed])) for needed in wanted if set(choices[needed]) - {*wanted[needed]}
+        ]
 
     for option, offered in answers["_options"].items():
         lacks = {choice: missing(f"{option}={choice}") for choice in offered}

@@ -1,4 +1,4 @@
-"""The Celery application: `celery --app config worker` runs tasks, `celery --app config beat` is their clock."""
+"""The application of Celery: `celery --app config worker` runs tasks, `... beat` is their clock."""
 
 import os
 

@@ -1,6 +1,6 @@
 """Settings of Celery, by its own names: https://docs.celeryq.dev/en/stable/userguide/configuration.html"""
 
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode
 
 from celery.schedules import crontab
 from kombu import Queue
@@ -12,16 +12,15 @@ from config.environment import env, read
 
 def for_celery(url):
     """Write the URL of a Redis as Celery takes it, which else would believe any certificate."""
-    parts = urlsplit(url)
-    options = dict(parse_qsl(parts.query))
-    if parts.scheme == "unix":
-        options["virtual_host"] = options.pop("db", "0")
-    elif parts.scheme == "rediss":
+    url, _, query = url.partition("?")
+    options = dict(parse_qsl(query))
+    if url.startswith("unix:"):
+        url, options["virtual_host"] = f"redis+socket:{url.removeprefix('unix:')}", options.pop("db", "0")
+    elif url.startswith("rediss:"):
         options = {"ssl_cert_reqs": "required", "ssl_check_hostname": "true"} | options
         if options["ssl_cert_reqs"].lower() in ("none", "cert_none"):
             options["ssl_check_hostname"] = "false"
-    scheme = {"unix": "redis+socket"}.get(parts.scheme, parts.scheme)
-    return parts._replace(scheme=scheme, query=urlencode(options)).geturl()
+    return f"{url}?{urlencode(options)}" if options else url
 
 
 # The broker
