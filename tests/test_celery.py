@@ -1,4 +1,4 @@
-"""Celery, with a real worker: what a task tells arrives, and what is interrupted is done again, to one effect."""
+"""Celery, with a real worker: what a task tells arrives, and what was interrupted is done again, once."""
 
 import json
 import os
@@ -20,7 +20,10 @@ from serving import ENVIRONMENT, each, running
 from variants import first
 
 TARGETS = "docker, kubernetes, systemd, supervisor, procfile"
-VARIANT = first(tasks="celery", server="uvicorn", database="postgresql") | {"deployment": TARGETS}
+VARIANT = first(server="uvicorn", channel_layer="redis", database="postgresql") | {
+    "tasks": "celery",
+    "deployment": TARGETS,
+}
 STARTS_WITHIN = 60  # seconds, on a busy machine
 
 # An app whose tasks notify the first user. `work` says that it has begun, and ends when it may.
@@ -164,6 +167,21 @@ with transaction.atomic():
     said = project.manage("test_websocket", f"--url={server.url}", fails=True)
     assert "worker: no worker answers, so tasks wait." in said
     assert stored(project, "never") == [0]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("CELERY_BROKER_URL", "amqp://localhost", "such as redis://"),
+        ("CELERY_TASK_TIME_LIMIT", "an hour", "a number of seconds"),
+        ("CELERY_WORKER_CONCURRENCY", "0", "a number of tasks"),
+    ],
+)
+def test_a_wrong_variable_is_named_when_the_server_starts(project, name, value, words):
+    command = (project.folder / ".venv/bin/python", "-m", "serving.server")
+    (line,) = project.run(*command, fails=True, **{name: value}).splitlines()
+    assert line.startswith(f"{name} is wrong. It must be ")
+    assert words in line
 
 
 def student(server):

@@ -71,9 +71,10 @@ broker_transport_options = {
     "visibility_timeout": task_time_limit + 60,
     "unacked_restore_interval": 10,  # how often a worker looks for such
     "unacked_restore_throttle": 1,
-    "socket_timeout": 5,
-    "socket_connect_timeout": 5,
+    "socket_timeout": 3,  # so that nobody waits for ever who hands over a task to a broker that hangs
+    "socket_connect_timeout": 3,
 }
+task_publish_retry_policy = {"max_retries": 1, "interval_start": 0}
 
 # The clock. It keeps nothing: what was due while it was away is left out, so name times and not intervals.
 

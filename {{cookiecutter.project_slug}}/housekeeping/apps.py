@@ -5,4 +5,5 @@ class HousekeepingConfig(AppConfig):
     name = "housekeeping"
 
     def ready(self):
-        from config import celery  # noqa: F401  (so that tasks know their broker)
+        # So that tasks know their broker, and a wrong setting is said at the start.
+        from config import celery, tasks  # noqa: F401

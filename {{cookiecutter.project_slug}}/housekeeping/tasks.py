@@ -3,11 +3,11 @@
 from celery import shared_task
 from django.core.management import call_command
 
-COMMANDS = "{{ 'clearsessions' if cookiecutter.auth == 'session' else 'clearsessions flushexpiredtokens' }}".split()
-
 
 @shared_task
 def clean_up():
     """Delete what has expired. To do so twice does no harm."""
-    for command in COMMANDS:
-        call_command(command)
+    call_command("clearsessions")
+#% if cookiecutter.auth != "session"
+    call_command("flushexpiredtokens")
+#% endif
