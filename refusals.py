@@ -210,19 +210,27 @@ def chosen(answers):
 
 
 def needs_are_met(answers):
-    needs, choices = answers["_needs"], chosen(answers)
-    given = {f"{option}={choice}" for option in choices for choice in choices[option]}
+    choices = chosen(answers)
+
+    def missing(answer):
+        """Return the needs of an answer that are not met, as pairs of an option and its choices."""
+        wanted = answers["_needs"].get(answer, {})
+        return [
+            (needed, tuple(wanted[needed])) for needed in wanted if set(choices[needed]) - {*wanted[needed]}
+        ]
+
     for option, offered in answers["_options"].items():
-        wanted = {choice: needs.get(f"{option}={choice}") for choice in offered}
-        others = [choice for choice in offered if wanted[choice] in {None, *given}]
-        for need in dict.fromkeys(wanted[choice] for choice in offered if choice not in others):
-            needy = [choice for choice in choices[option] if wanted.get(choice) == need]
+        lacks = {choice: missing(f"{option}={choice}") for choice in offered}
+        others = ", ".join(choice for choice in offered if not lacks[choice])
+        for need in dict.fromkeys(need for choice in offered for need in lacks[choice]):
+            needy = [choice for choice in choices[option] if need in lacks.get(choice, ())]
             if needy:
                 verb = "needs" if len(needy) == 1 else "need"
+                needed, names = need[0], " or ".join(need[1])
                 yield (
                     option,
-                    f"{', '.join(needy)} {verb} {need.replace('=', ' ')}; "
-                    f"choose {need}, or another {option}: {', '.join(others)}.",
+                    f"{', '.join(needy)} {verb} {needed} {names}; "
+                    f"choose {needed}={need[1][0]}, or another {option}: {others}.",
                 )
 
 

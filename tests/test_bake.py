@@ -35,6 +35,7 @@ BELONGS_TO = {
     r"sqlite3?": {"database": ["sqlite"]},
     r"rest_framework|djangorestframework|drf|adrf|spectacular|openapi": {"rest_api": ["drf"]},
     r"api/notes|notes\.(models|views|admin)": {"rest_api": ["drf"]},
+    r"celery\w*|kombu|delay_on_commit|housekeeping": {"tasks": ["celery"]},
     r"dockerfile|dockerignore": {"deployment": ["docker", "kubernetes", "cloudrun"]},
     r"docker|compose": {
         "deployment": ["docker", "kubernetes", "cloudrun"],

@@ -230,7 +230,7 @@ INSTALLED_APPS = [
     "accounts",
     "health",
     "monitoring",
-#% for app in cookiecutter.__consumers.split(", ") if app
+#% for app in cookiecutter.__apps.split(", ") if app
     "{{ app }}",
 #% endfor
 #% if cookiecutter.rest_api == "drf"
