@@ -31,6 +31,8 @@ BELONGS_TO = {
     r"jwt|simplejwt|cors|corsheaders": {"auth": ["jwt", "session_jwt"]},
     r"rooms?": {"consumers": ["rooms"]},
     r"notifications?|notify_user": {"consumers": ["notifications"]},
+    r"mentoring|mentorships?|notify_mentor|notify_student|student_event": {"consumers": ["mentoring"]},
+    r"accounts.mentors|is_mentor|may_supervise": {"consumers": ["mentoring"]},
     r"postgres|postgresql|psycopg": {"database": ["postgresql"]},
     r"sqlite3?": {"database": ["sqlite"]},
     r"rest_framework|djangorestframework|drf|adrf|spectacular|openapi": {"rest_api": ["drf"]},

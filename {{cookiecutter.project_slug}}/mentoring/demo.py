@@ -1,0 +1,21 @@
+from django.contrib.auth.models import Group
+
+from accounts.mentors import MENTORS
+from accounts.models import User
+from mentoring.models import Event, Mentorship
+
+MENTOR, STUDENT = Event.Stream.MENTOR, Event.Stream.STUDENT
+
+
+def create_demo():
+    """Let the user `mentor` be one, of the user `student`, and both have been told something."""
+    mentor, student = (User.objects.get(username=name) for name in ("mentor", "student"))
+    group, _ = Group.objects.get_or_create(name=MENTORS)
+    if not mentor.groups.contains(group):
+        mentor.groups.add(group)
+    Mentorship.objects.get_or_create(mentor=mentor, student=student)
+    if not Event.objects.filter(user__in=(mentor, student)).exists():
+        Event.objects.store(student.pk, STUDENT, "course_joined", {"course": "Live pages with Django"})
+        Event.objects.store(student.pk, STUDENT, "grade_received", {"exercise": "Rooms", "points": 9})
+        question = {"from": "student", "message": "What does ?since= do?"}
+        Event.objects.store(mentor.pk, MENTOR, "question", question)
