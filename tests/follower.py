@@ -14,7 +14,11 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from client import ANSWERS_WITHIN
 from polling import until
 
-IDS = {"chat_message": "message_id", "notification": "notification_id"}  # what can be sent again
+IDS = {
+    "chat_message": "message_id",
+    "notification": "notification_id",
+    "dashboard_event": "event_id",
+}  # what can be sent again
 NOT_AUTHENTICATED, NOT_ALLOWED, NOT_FOUND, CUT = 4401, 4403, 4404, 1006
 FIRST_DELAY, LONGEST_DELAY = 0.5, 10  # seconds, of which the wait is a random part
 OPTIONS = {"open_timeout": 10, "close_timeout": 2, "ping_timeout": 10, "max_queue": None}

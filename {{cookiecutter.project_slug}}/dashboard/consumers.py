@@ -4,9 +4,9 @@ from dashboard.frames import DashboardEvent, DashboardSnapshot, FiguresChanged
 from dashboard.models import Event
 from dashboard.notify import GROUP, to_frame
 from realtime.codes import NOT_ALLOWED
-from realtime.consumer import RealtimeConsumer
+from realtime.consumer import HEARTBEAT, RealtimeConsumer
 from realtime.database import in_database
-from realtime.frames import Refused
+from realtime.frames import Connected, Refused
 from realtime.history import History
 
 RECENT = 50  # events that a dashboard begins with
@@ -23,8 +23,7 @@ class DashboardConsumer(RealtimeConsumer):
             raise Refused(NOT_ALLOWED, "This is for admins and mentors")
         await self.join(GROUP, History(Event.objects.all(), to_frame))
         watchers().add(self)
-        await self.greet()
-        await self.send_frame(await self.snapshot())
+        await self.greet(Connected(user=self.user_info, heartbeat=HEARTBEAT), await self.snapshot())
 
     async def closed(self, code):
         watchers().discard(self)

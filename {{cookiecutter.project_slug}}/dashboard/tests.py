@@ -8,10 +8,13 @@ from django.db import transaction
 
 from accounts.mentors import MENTORS
 from dashboard import figures, models
+from dashboard.consumers import DashboardConsumer
+from dashboard.frames import DashboardSnapshot, FiguresChanged
 from dashboard.models import Event
-from dashboard.notify import anotify_dashboard, notify_dashboard
+from dashboard.notify import GROUP, anotify_dashboard, notify_dashboard
 from realtime.cache import cache
 from realtime.hub import get_hub
+from realtime.publish import apublish
 
 PATH = "/ws/dashboard/"
 OTHER = "another process"
@@ -177,6 +180,20 @@ async def test_another_process_that_has_the_lease_computes(connect, admin, turns
     assert "figures" not in [frame["type"] for frame in socket.unread]
     cache.delete(figures.LEASE)  # as when it died, a few seconds later
     await figure(socket, "sockets", 1)
+
+
+async def test_figures_that_change_while_one_comes_follow_the_snapshot(connect, admin, monkeypatch):
+    async def snapshot(self):
+        await apublish(GROUP, FiguresChanged(figures={"sockets": 2}))
+        await until(lambda: len(self.outbox))
+        return DashboardSnapshot(figures={"sockets": 1}, recent=[])
+
+    monkeypatch.setattr(DashboardConsumer, "snapshot", snapshot)
+    cache.set(figures.LEASE, OTHER)
+    socket = await connect(PATH, admin)
+    for type, number in (("dashboard_snapshot", 1), ("figures", 2)):
+        frame = await socket.receive()
+        assert (frame["type"], frame["figures"]) == (type, {"sockets": number})
 
 
 async def test_it_ends_with_the_last_who_watches(connect, admin):

@@ -3,7 +3,8 @@
 import { RealtimeSocket } from "../realtime.js";
 import { fromTemplate, showState, showTime } from "../ui.js";
 
-const SHOWN = 5 * 60_000; // ms that the chart goes back
+const SPANS = [1, 2, 5].map((minutes) => minutes * 60_000); // ms that the chart goes back, as soon as there is enough
+const LONGEST = SPANS.at(-1);
 const MOST = 50; // events
 const UNITS = { ms: " ms", mib: " MiB" }; // of figures whose name ends with it
 const [WIDTH, HEIGHT] = [600, 160]; // of the chart, in its own units
@@ -21,7 +22,7 @@ function showFigures(figures) {
     if (!series.has(name)) addFigure(name);
     const changes = series.get(name);
     changes.push([now, value]);
-    while (changes[1]?.[0] < now - SHOWN) changes.shift(); // the first says how it was at the left edge
+    while (changes[1]?.[0] < now - LONGEST) changes.shift(); // the first says how it was at the left edge
     write(find(name).querySelector(".value"), text(name, value));
   }
   draw();
@@ -64,13 +65,14 @@ function draw() {
   const changes = series.get(chosen);
   const values = changes.map(([, value]) => value).filter((value) => value !== null);
   if (!values.length) return;
+  const span = SPANS.find((span) => span >= now - changes[0][0]) ?? LONGEST;
   const top = roundUp(Math.max(...values));
-  const x = (when) => round(Math.max(0, 1 - (now - when) / SHOWN) * WIDTH);
+  const x = (when) => round(Math.max(0, 1 - (now - when) / span) * WIDTH);
   const y = (value) => round((1 - Math.max(0, value) / top) * HEIGHT);
   let [line, area] = ["", ""];
   changes.forEach(([when, value], index) => {
     const until = changes[index + 1]?.[0] ?? now;
-    if (value === null || until < now - SHOWN) return;
+    if (value === null || until < now - span) return;
     line += `${line && changes[index - 1]?.[1] !== null ? "V" : `M${x(when)} `}${y(value)}H${x(until)}`;
     area += `M${x(when)} ${HEIGHT}V${y(value)}H${x(until)}V${HEIGHT}Z`;
   });
@@ -80,7 +82,9 @@ function draw() {
   write($("charted"), label(chosen));
   write($("range"), low === high ? low : `${low} to ${high}`);
   write($("high"), text(chosen, top));
-  $("chart").setAttribute("aria-label", `${label(chosen)} in the last five minutes: ${$("range").textContent}`);
+  const minutes = span === SPANS[0] ? "1 minute" : `${span / SPANS[0]} minutes`;
+  write($("begin"), `${minutes} ago`);
+  $("chart").setAttribute("aria-label", `${label(chosen)}, since ${minutes} ago: ${$("range").textContent}`);
 }
 
 /** The next of 1, 2, 5, 10, 20, 50, ... */
