@@ -30,7 +30,7 @@ GOOD_TEXTS = [
 ]
 
 LISTS = [
-    ("all", ["rooms", "notifications", "mentoring"]),
+    ("all", ["rooms", "notifications", "dashboard", "leaderboard", "mentoring"]),
     ("notifications,rooms", ["rooms", "notifications"]),
     ("  ROOMS ,  rooms", ["rooms"]),
     ("notifications", ["notifications"]),

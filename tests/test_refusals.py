@@ -47,7 +47,7 @@ BAD = [
     ("domain_name", "2001:db8::7", "write it bare"),
     ("domain_name", "[fe80::1%eth0]", "write it bare"),
     ("domain_name", "münchen.de", "in ASCII"),
-    ("consumers", "rooms, chat", "unknown item 'chat'; choose from rooms, notifications, mentoring, or all"),
+    ("consumers", "rooms, chat", "unknown item 'chat'; choose from rooms, notifications, dashboard"),
     ("consumers", "chat, all, polls", "unknown items 'chat', 'polls'; choose from"),
     ("consumers", "rooms notifications", "unknown item 'rooms notifications'"),
     ("consumers", "all, rooms", "give all alone"),
@@ -74,7 +74,8 @@ NAMES = [
     *("uvicorn", "uvicorn_worker", "uvloop", "httptools", "websockets", "daphne", "twisted", "autobahn"),
     *("hypercorn", "wsproto", "gunicorn", "granian", "rest_framework", "rest_framework_simplejwt", "adrf"),
     *("djangorestframework", "drf_spectacular", "csp", "psycopg", "pytest", "pytest_django", "ruff", "uv"),
-    *("config", "serving", "realtime", "accounts", "health", "rooms", "notifications", "mentoring", "notes"),
+    *("config", "serving", "realtime", "accounts", "health", "rooms", "notifications", "dashboard", "notes"),
+    *("leaderboard", "mentoring"),
     *("housekeeping", "celery", "kombu"),
     *("static", "templates", "deploy", "manage", "conftest"),
 ]
