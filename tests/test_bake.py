@@ -31,6 +31,7 @@ BELONGS_TO = {
     r"jwt|simplejwt|cors|corsheaders": {"auth": ["jwt", "session_jwt"]},
     r"rooms?": {"consumers": ["rooms"]},
     r"notifications?|notify_user": {"consumers": ["notifications"]},
+    r"\w*leaderboard\w*|add_score|standings": {"consumers": ["leaderboard"]},
     r"postgres|postgresql|psycopg": {"database": ["postgresql"]},
     r"sqlite3?": {"database": ["sqlite"]},
     r"rest_framework|djangorestframework|drf|adrf|spectacular|openapi": {"rest_api": ["drf"]},

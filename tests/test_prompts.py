@@ -30,7 +30,7 @@ GOOD_TEXTS = [
 ]
 
 LISTS = [
-    ("all", ["rooms", "notifications"]),
+    ("all", ["rooms", "notifications", "leaderboard"]),
     ("notifications,rooms", ["rooms", "notifications"]),
     ("  ROOMS ,  rooms", ["rooms"]),
     ("notifications", ["notifications"]),
