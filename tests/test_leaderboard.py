@@ -2,7 +2,6 @@
 
 import asyncio
 from contextlib import asynccontextmanager, closing, suppress
-from types import SimpleNamespace
 
 import pytest
 import redis
@@ -11,10 +10,10 @@ from client import Person
 from follower import Follower
 from polling import PAUSE, until
 from serving import each, running
-from variants import BOOTED, first
+from variants import first
 
 PATH = "/ws/leaderboard/"
-SHARED = [next(v for v in BOOTED if (v["channel_layer"], v["auth"]) == (layer, "session")) for layer in ("redis", "redis_queue")]
+SHARED = [first(channel_layer=layer, auth="session") for layer in ("redis", "redis_queue")]
 ALONE = [first(server="uvicorn", channel_layer="memory", auth="session_jwt")]
 WITHIN = 30  # seconds
 
@@ -51,11 +50,24 @@ def project(request, installed):
     return installed(request.param)
 
 
+class Standings:
+    """What is in the Redis of a project."""
+
+    def __init__(self, client):
+        self.client = client
+
+    def drop(self):
+        self.client.flushdb()
+
+    def points(self):
+        keys = self.client.keys("*.leaderboard.points")
+        return sorted(score for key in keys for _, score in self.client.zrange(key, 0, -1, withscores=True))
+
+
 @pytest.fixture
 def standings(project):
-    """The Redis of the project, and the key of what is in there."""
-    with redis.Redis.from_url(project.dotenv()["REDIS_URL"], decode_responses=True) as client:
-        yield SimpleNamespace(client=client, key=f"{project.folder.name}.leaderboard.points")
+    with redis.Redis.from_url(project.dotenv()["REDIS_URL"]) as client:
+        yield Standings(client)
 
 
 def set_points(project, **points):
@@ -77,6 +89,11 @@ async def manage(project, *arguments, **options):
     return await asyncio.to_thread(project.manage, *arguments, **options)
 
 
+async def run(project, code):
+    """Run Python code in a process of the project."""
+    await manage(project, "shell", "--no-imports", "--command", code)
+
+
 @asynccontextmanager
 async def watching(server, name="student"):
     with closing(Person(server.url, name, "session")) as person:
@@ -89,7 +106,8 @@ def table(follower):
     version, entries = None, {}
     for frame in list(follower.frames):
         if frame["type"] == "leaderboard_snapshot":
-            version, entries = frame["version"], {entry["user"]["id"]: entry for entry in frame["entries"]}
+            version = frame["version"]
+            entries = {entry["user"]["id"]: entry for entry in frame["entries"]}
         elif frame["type"] == "leaderboard_changed" and version is not None and frame["version"] > version:
             version = frame["version"] if frame["version"] == version + 1 else None
             entries |= {entry["user"]["id"]: entry for entry in frame["changed"]}
@@ -116,13 +134,13 @@ async def test_many_processes_write_and_nothing_is_lost(project, standings):
     set_points(project, student=0, mentor=0)
     with running(project) as one, running(project) as other:
         async with watching(one) as here, watching(other, "mentor") as there:
-            await asyncio.gather(*(manage(project, "shell", "--no-imports", "--command", ADD) for _ in range(2)))
+            await asyncio.gather(run(project, ADD), run(project, ADD))
             for follower in (here, there):
                 await shows(follower, student=200, mentor=200)
                 assert "9999" not in str(follower.frames)
             answer = await there.request("my_rank")
             assert (answer["rank"], answer["score"]) == (1, 200)
-            assert sorted(dict(standings.client.zrange(standings.key, 0, -1, withscores=True)).values()) == [200, 200]
+            assert standings.points() == [200, 200]
 
 
 async def test_standings_that_are_dropped_are_made_anew(project, standings):
@@ -130,15 +148,15 @@ async def test_standings_that_are_dropped_are_made_anew(project, standings):
     with running(project) as one, running(project) as other:
         async with watching(one) as here, watching(other) as there:
             await shows(here, student=5, mentor=7)
-            standings.client.flushdb()
+            standings.drop()
             await manage(project, "add_score", "student", "5")
             for follower in (here, there):
                 await shows(follower, student=10, mentor=7)
-            await until(lambda: standings.client.zcard(standings.key) == 2, WITHIN)
+            await until(lambda: standings.points() == [7, 10], WITHIN)
             assert (await there.request("my_rank"))["rank"] == 1
-    standings.client.flushdb()
+    standings.drop()
     assert "from 2 scores" in project.manage("rebuild_leaderboard")
-    assert standings.client.zcard(standings.key) == 2
+    assert standings.points() == [7, 10]
 
 
 @pytest.mark.parametrize("fault", ["stopped", "killed"])
@@ -154,7 +172,7 @@ async def test_redis_that_was_away_has_what_the_database_has(project, standings,
                 assert refusal.splitlines()[-1].startswith("CommandError: Redis ")
             for follower in (here, there):
                 await shows(follower, student=6, mentor=2)
-            await until(lambda: 6 in dict(standings.client.zrange(standings.key, 0, -1, withscores=True)).values(), WITHIN)
+            await until(lambda: standings.points() == [2, 6], WITHIN)
 
 
 async def test_another_process_goes_on_where_one_is_killed(project):
@@ -165,7 +183,7 @@ async def test_another_process_goes_on_where_one_is_killed(project):
             with running(project) as other:
                 async with watching(other) as there:
                     await shows(there, student=0, mentor=0)
-                    writing = asyncio.create_task(manage(project, "shell", "--no-imports", "--command", ADD))
+                    writing = asyncio.create_task(run(project, ADD))
                     await here.until(lambda: here.frames[-1]["type"] == "leaderboard_changed", WITHIN)
                     for process in one.processes():
                         process.kill()
@@ -181,7 +199,7 @@ async def test_points_from_another_process_reach_the_only_one_with_sockets(varia
     set_points(project, student=0, mentor=0)
     with running(project) as server:
         async with watching(server) as here:
-            await manage(project, "shell", "--no-imports", "--command", ADD)
+            await run(project, ADD)
             await shows(here, student=100, mentor=100)
             assert "9999" not in str(here.frames)
             assert "from 2 scores" in await manage(project, "rebuild_leaderboard")
