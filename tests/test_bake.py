@@ -34,6 +34,7 @@ BELONGS_TO = {
     r"a?notify_dashboard|DashboardConsumer|ws/dashboard|dashboard\.py": {"consumers": ["dashboard"]},
     r"mentoring|mentorships?|notify_mentor|notify_student|student_event": {"consumers": ["mentoring"]},
     r"accounts.mentors|is_mentor|may_supervise": {"consumers": ["dashboard", "mentoring"]},
+    r"\w*leaderboard\w*|add_score|standings": {"consumers": ["leaderboard"]},
     r"postgres|postgresql|psycopg": {"database": ["postgresql"]},
     r"sqlite3?": {"database": ["sqlite"]},
     r"rest_framework|djangorestframework|drf|adrf|spectacular|openapi": {"rest_api": ["drf"]},
