@@ -9,6 +9,9 @@ from marshmallow.validate import Length, OneOf, Predicate, Range
 
 from config import authentication
 from config.authentication import *
+#% if "rooms" in cookiecutter.__consumers
+from config.calls import *
+#% endif
 from config.channel_layer import *
 from config.database import *
 from config.environment import BASE_DIR, bare_names, env, mail, origins, rates, read, token

@@ -15,7 +15,8 @@ def index(request):
     """The rooms that a user may enter; POST makes a new one."""
     form = RoomForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        return redirect("rooms:room", Room.objects.create_named(form.cleaned_data["name"]).slug)
+        room = Room.objects.create_named(form.cleaned_data["name"], host=request.user)
+        return redirect("rooms:room", room.slug)
     rooms = Room.objects.for_user(request.user).filter(admits_user=True)
     return render(request, "rooms/index.html", {"rooms": rooms, "form": form})
 
@@ -25,5 +26,8 @@ def room(request, room_id):
     room = get_object_or_404(Room.objects.for_user(request.user), slug=room_id)
     if not room.admits_user:
         raise PermissionDenied
-    messages = list(room.messages.select_related("author").order_by("-pk")[:HISTORY])[::-1]
-    return render(request, "rooms/room.html", {"room": room, "chat_messages": messages})
+    messages = []
+    if not room.must_wait:
+        messages = list(room.messages.select_related("author").order_by("-pk")[:HISTORY])[::-1]
+    context = {"room": room, "chat_messages": messages, "is_host": room.host_id == request.user.pk}
+    return render(request, "rooms/room.html", context)
