@@ -30,4 +30,5 @@ def room(request, room_id):
     if not room.must_wait:
         messages = list(room.messages.select_related("author").order_by("-pk")[:HISTORY])[::-1]
     context = {"room": room, "chat_messages": messages, "is_host": room.host_id == request.user.pk}
-    return render(request, "rooms/room.html", context)
+    outside = room.closed_because or room.must_wait
+    return render(request, "rooms/door.html" if outside else "rooms/room.html", context)

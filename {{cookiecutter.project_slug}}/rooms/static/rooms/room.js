@@ -2,6 +2,7 @@ import { RealtimeSocket } from "../realtime.js";
 import { fromTemplate, showState, showTime } from "../ui.js";
 import { showAvatar } from "./avatar.js";
 import { showCall } from "./stage.js";
+import { showWaiting } from "./waiting.js";
 
 const TYPING_REPEAT = 3000; // ms between two "is typing" while somebody writes
 const TYPING_LASTS = 5000; // ms until the others stop believing it
@@ -231,3 +232,4 @@ draft.addEventListener("input", tellTyping);
 
 [...messages.children].forEach(dress);
 showCall(socket, me);
+showWaiting(socket);
