@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from django.utils import timezone
 
-from realtime.codes import NOT_ALLOWED, NOT_FOUND
+from realtime.codes import NOT_ALLOWED, NOT_FOUND, SERVICE_RESTART
 from realtime.consumer import RealtimeConsumer
 from realtime.database import in_database
 from realtime.frames import Frame, FrameError, Refused
@@ -49,7 +49,7 @@ class Door(RealtimeConsumer):
 
     async def room_refused(self, event):
         if self.waits:
-            await self.close(NOT_ALLOWED, "The host does not let you in")
+            await self.send_away(NOT_ALLOWED, "The host does not let you in")
 
     async def waiting_changed(self, event):
         with suppress(ConnectionError):  # when Redis is back, everybody comes back, too
@@ -61,7 +61,7 @@ class Door(RealtimeConsumer):
         try:
             self.room = await self.enter_room(pk=self.room.pk)
         except Refused as refusal:
-            await self.close(refusal.code, refusal.reason)
+            await self.send_away(refusal.code, refusal.reason)
             return
         if self.waits and not self.room.must_wait:
             await self.send_frame(Admitted())
@@ -69,6 +69,12 @@ class Door(RealtimeConsumer):
             self.watch_end()
         else:
             await self.reconnect(after=0)
+            await self.closed(SERVICE_RESTART)
+
+    async def send_away(self, code: int, reason: str) -> None:
+        """Close the socket; the others need not wait until its client has closed it, too."""
+        await self.close(code, reason)
+        await self.closed(code)
 
     def watch_end(self) -> None:
         """Have the socket closed when the room closes."""
