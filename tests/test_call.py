@@ -6,7 +6,7 @@ import shutil
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
-from browser import FLAGS, LOBBY, OVERFLOW, VARIANTS, expect_state, forgive, go_live
+from browser import FLAGS, LOBBY, OVERFLOW, VARIANTS, Wire, expect_state, forgive, go_live
 from serving import each, running
 
 pytestmark = [
@@ -244,14 +244,55 @@ def test_a_connection_that_fails_is_told_and_made_again(enter):
     student, mentor = enter("student", script=relay), enter("mentor")
     student.clock.install()
     join(student, mentor)
-    student.wait_for_function("connections.length === 1")
+    student.wait_for_function("() => connections.length === 1")
     student.clock.fast_forward(16_000)
     expect(student.locator("#call-notices")).to_contain_text("There is no connection to mentor. From some networks")
     student.evaluate("connections[0].setConfiguration({ iceTransportPolicy: 'all' })")
-    for page in (student, mentor):
-        page.evaluate("connections[0].restartIce()")
+    student.evaluate("connections[0].restartIce()")
     expect_pictures(student, mentor)
     expect(student.locator("#call-notices")).to_be_empty()
+
+
+def test_signals_that_were_lost_are_sent_again_when_the_connection_is_back(enter):
+    student, mentor = people = [enter(name) for name in ("student", "mentor")]
+    wire, lost = Wire(mentor), []
+
+    def sent(frame):
+        if frame["type"] == "webrtc_signal":
+            lost.append(frame)
+        else:
+            Wire.sent(wire, frame)
+
+    go_live(mentor, LOBBY)  # over the wire
+    wire.sent = sent
+    join(*people)
+    expect(mentor.locator(".tile")).to_have_count(2)
+    mentor.wait_for_function("() => connections.length === 1")
+    wire.sent = lambda frame: Wire.sent(wire, frame)
+    wire.cut()
+    expect_pictures(*people)
+    for page in people:  # both look for another way at once
+        page.evaluate("connections.at(-1).restartIce()")
+    expect_pictures(*people)
+    assert lost
+
+
+def test_a_call_of_six_is_full(enter):
+    student = enter("student")
+    wire = Wire(student)
+
+    def sent(frame):
+        if frame["type"] == "call_join":
+            full = "There are 6 people in this call already"
+            wire.received({"type": "error", "id": frame["id"], "code": "call_full", "detail": full})
+        else:
+            Wire.sent(wire, frame)
+
+    go_live(student, LOBBY)
+    wire.sent = sent
+    student.locator("#call-join").click()
+    expect(student.locator("#call-notices")).to_have_text("There are 6 people in this call already")
+    expect(student.locator("#call-inside")).to_be_hidden()
 
 
 def test_the_call_moves_to_another_tab(enter):
