@@ -10,7 +10,7 @@ import { Media } from "./media.js";
 import { Peer } from "./peer.js";
 
 const GRACE = 20_000; // ms that who is gone for the server may still be heard: their page, or the server, comes back
-const REPAIR = 3_000; // ms until something that failed is tried again
+const REPAIR = 5_000; // ms until something that failed, or was not answered, is tried again
 const RENEW = 45 * 60_000; // ms; passwords of TURN servers hold for an hour
 const FINAL = ["call_full", "not_allowed", "unknown_type", "closed"]; // refusals that another try would not change
 const KINDS = ["audio", "video"];
@@ -21,7 +21,7 @@ export class Call extends EventTarget {
   session = null; // of our visit to the call; null: we are not in it
   host = false;
   media = new Media();
-  members = new Map(); // user id -> { user, peer, connection, leaving }: the others in the call
+  members = new Map(); // user id -> { user, peer, connection, leaving, meeting }: the others in the call
   #socket;
   #me;
   #iceServers = [];
@@ -98,8 +98,8 @@ export class Call extends EventTarget {
         if (here.has(id)) this.members.get(id)?.peer?.restart(ice_servers);
         else this.#part(id);
       }
-      for (const user of participants) {
-        if (!this.#arrive(user).peer) this.#meet(user);
+      for (const member of participants.map((user) => this.#arrive(user))) {
+        if (!member.peer) this.#meet(member);
       }
       this.#changed();
     } catch ({ code, message }) {
@@ -161,15 +161,22 @@ export class Call extends EventTarget {
     this.#notice(`peer-${member.user.id}`);
   }
 
-  #meet(user) {
-    if (this.#me.id > user.id) this.#signal(user.id, { hello: true });
-    else this.#connect(this.members.get(user.id), newId()).begin();
+  #meet(member) {
+    if (this.#me.id < member.user.id) return this.#connect(member, newId()).begin();
+    this.#signal(member.user.id, { hello: true });
+    this.#meetLater(member);
+  }
+
+  #meetLater(member) {
+    const alone = () => this.session && this.members.get(member.user.id) === member && !member.peer;
+    clearTimeout(member.meeting);
+    member.meeting = setTimeout(() => alone() && this.#meet(member), REPAIR);
   }
 
   #hear(member, { hello, connection, first, ...what }) {
     if (!member) return;
     const offers = this.#me.id < member.user.id;
-    if (hello && offers) this.#meet(member.user);
+    if (hello && offers) this.#meet(member);
     if (first && !offers && connection !== member.connection) this.#connect(member, connection);
     if (connection === member.connection) member.peer?.receive(what);
   }
@@ -195,8 +202,8 @@ export class Call extends EventTarget {
     peer.addEventListener("close", () => {
       this.#drop(member);
       if (member.leaving) return this.#remove(user.id);
+      this.#meetLater(member);
       this.#changed();
-      setTimeout(() => this.session && this.members.get(user.id) === member && !member.peer && this.#meet(user), REPAIR);
     });
     peer.tell(this.status);
     Object.assign(member, { peer, connection });

@@ -14,7 +14,7 @@ const INSECURE = "Browsers give a page the camera and the microphone over HTTPS 
 export class Media extends EventTarget {
   muted = false;
   problems = {}; // kind -> why there is none
-  chosen = { audio: "", video: "" }; // ids of devices
+  #chosen = JSON.parse(localStorage.getItem("devices") ?? "{}"); // kind -> id of a device
   #tracks = { audio: null, video: null };
   #wanted = { audio: false, video: false };
   #screen = null;
@@ -77,7 +77,8 @@ export class Media extends EventTarget {
 
   /** Use this device from now on. */
   async choose(kind, id) {
-    this.chosen[kind] = id;
+    this.#chosen[kind] = id;
+    localStorage.setItem("devices", JSON.stringify(this.#chosen));
     this.#wanted[kind] = true;
     await this.#open([kind]);
   }
@@ -112,7 +113,7 @@ export class Media extends EventTarget {
     const life = this.#life;
     try {
       if (!navigator.mediaDevices) throw new Error(INSECURE);
-      const wanted = kinds.map((kind) => [kind, { ...LIKED[kind], deviceId: { ideal: this.chosen[kind] } }]);
+      const wanted = kinds.map((kind) => [kind, { ...LIKED[kind], deviceId: this.#device(kind) }]);
       const stream = await navigator.mediaDevices.getUserMedia(Object.fromEntries(wanted));
       for (const track of stream.getTracks()) {
         if (life.signal.aborted || !this.#wanted[track.kind]) track.stop();
@@ -120,11 +121,19 @@ export class Media extends EventTarget {
       }
     } catch (error) {
       if (life.signal.aborted) return;
+      if (error.name === "OverconstrainedError" && kinds.some((kind) => this.#chosen[kind])) {
+        for (const kind of kinds) delete this.#chosen[kind]; // it is not there
+        return this.#open(kinds);
+      }
       if (kinds.length > 1) for (const kind of kinds) await this.#open([kind]);
       else this.#fail(kinds[0], error);
     }
     this.#changed();
     this.dispatchEvent(new Event("devices")); // their names are known once one of them may be used
+  }
+
+  #device(kind) {
+    return this.#chosen[kind] && { exact: this.#chosen[kind] };
   }
 
   #put(kind, track) {
@@ -142,7 +151,7 @@ export class Media extends EventTarget {
 
   async #lose(kind) {
     this.#put(kind, null);
-    this.chosen[kind] = "";
+    delete this.#chosen[kind];
     await this.#open([kind]);
   }
 

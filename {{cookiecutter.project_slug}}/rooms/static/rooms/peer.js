@@ -9,7 +9,7 @@
 
 const KINDS = ["audio", "video"];
 const GATHERING = 50; // ms that a candidate waits for others, to go with them in one frame
-const PATIENCE = 15_000; // ms without a connection after which it counts as failed; it is still tried
+const PATIENCE = 15_000; // ms without a connection after which it counts as failed, and is tried anew
 const AGAIN = 2_000; // ms until another way is looked for
 
 export class Peer extends EventTarget {
@@ -167,11 +167,18 @@ export class Peer extends EventTarget {
       clearTimeout(this.#deadline);
       this.#deadline = undefined;
     } else {
-      this.#deadline ??= setTimeout(() => this.#become("failed"), PATIENCE);
+      this.#deadline ??= setTimeout(() => this.#giveUp(), PATIENCE);
     }
     clearTimeout(this.#again);
     if (connectionState === "failed") this.#again = setTimeout(() => this.restart(), AGAIN);
     if (connected || this.state !== "failed") this.#become(connected ? "connected" : this.#met ? "lost" : "connecting");
+  }
+
+  #giveUp() {
+    this.#deadline = undefined;
+    this.#become("failed");
+    this.restart();
+    this.#look();
   }
 
   #become(state) {
