@@ -179,6 +179,9 @@ THROTTLE = {
     "sign_up_by_address": (60, 3600),
     "reset_by_address": (20, 3600),
     "reset_to_address": (5, 3600),
+#% if "rooms" in cookiecutter.__consumers
+    "invited_by_user": (60, 3600),  # which tells who has an account
+#% endif
 }
 
 # Mail

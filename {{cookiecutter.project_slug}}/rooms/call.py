@@ -47,10 +47,10 @@ class Call(Door):
         send_event(self.group, {"type": "call.ended"})
 
     async def call_moved(self, event):
-        """Sessions arrive in one order everywhere: those that come after this socket's own take the call."""
+        """The user has joined; all sockets hear of it in one order, and a later one takes the call."""
         if event["session"] == self.session:
             self._moved_here = True
-        elif self._moved_here or not self.in_call:
+        elif self.in_call and self._moved_here:
             await self.leave_call()
             await self.send_frame(CallMoved(session=event["session"]))
 

@@ -108,7 +108,7 @@ class CallPresence(Frame, tag="call_presence"):
 
 
 class CallMoved(Frame, tag="call_moved"):
-    """The user is in the call in another tab now, in this session; for the user's other sockets."""
+    """The user is in the call in another tab now, in this session; this socket is in it no more."""
 
     session: str
 

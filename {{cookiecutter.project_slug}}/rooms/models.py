@@ -21,12 +21,14 @@ class RoomQuerySet(models.QuerySet):
             & ~models.Exists(admission),
         )
 
-    def create_named(self, name, **fields):
-        """Make a room whose slug comes from its name, with a number if another room has that slug."""
-        slug = slugify(name)[:40] or "room"
+    def create_named(self, room, host):
+        """Save a new room whose slug comes from its name, with a number if another room has that slug."""
+        slug = slugify(room.name)[:40] or "room"
         taken = set(self.filter(slug__startswith=slug).values_list("slug", flat=True))
         free = (tried for n in count(1) if (tried := slug if n == 1 else f"{slug}-{n}") not in taken)
-        return self.create(name=name, slug=next(free), **fields)
+        room.slug, room.host = next(free), host
+        room.save()
+        return room
 
 
 class Room(models.Model):
@@ -66,12 +68,15 @@ class Room(models.Model):
         return f"room.{self.pk}"
 
     @property
+    def ended(self) -> bool:
+        return self.ends_at is not None and self.ends_at <= timezone.now()
+
+    @property
     def closed_because(self) -> str:
         """Why nobody may be here now; nothing if that is not so."""
-        now = timezone.now()
-        if self.starts_at is not None and now < self.starts_at:
+        if self.starts_at is not None and timezone.now() < self.starts_at:
             return f"This room opens on {shown(self.starts_at)}"
-        if self.ends_at is not None and now >= self.ends_at:
+        if self.ends_at is not None and self.ended:
             return f"This room closed on {shown(self.ends_at)}"
         return ""
 
@@ -83,6 +88,14 @@ class Room(models.Model):
         except IntegrityError:
             return False
         return True
+
+    @transaction.atomic
+    def withdraw(self, user=None) -> None:
+        """Take back all links that invite, and the invitation of a user, who could otherwise come by one."""
+        Room.objects.filter(pk=self.pk).update(invitation=models.F("invitation") + 1)
+        if user is not None:
+            self.members.remove(user)
+            self.admissions.filter(user=user).delete()
 
     @transaction.atomic
     def post(self, author, body: str, idempotency_key: str | None = None) -> "Message":

@@ -1,5 +1,6 @@
 import asyncio
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -7,6 +8,7 @@ from django.db import IntegrityError
 from django.utils import timezone
 
 from realtime.codes import NOT_ALLOWED, NOT_FOUND, SERVICE_RESTART
+from rooms import admission
 from rooms.consumers import RoomConsumer
 from rooms.models import Room
 
@@ -163,9 +165,12 @@ async def test_an_end_that_was_put_off_closes_nothing(connect, room, mentor, mon
         looked.set()
 
     monkeypatch.setattr(RoomConsumer, "room_changed", look)
-    await change(room, ends_at=timezone.now() + timedelta(seconds=0.2))
+    monkeypatch.setattr(admission, "LOOK_SECONDS", 0.1)
+    end = timezone.now() + timedelta(hours=1)
+    await change(room, ends_at=end)
     host = await connect(ROOM, mentor)
     await sync_to_async(Room.objects.update)(ends_at=None)  # which tells nobody
+    monkeypatch.setattr(admission, "timezone", SimpleNamespace(now=lambda: end))
     await asyncio.wait_for(looked.wait(), 5)
     assert (await host.request("ping"))["ok"]
 

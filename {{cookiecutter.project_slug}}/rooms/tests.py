@@ -189,18 +189,6 @@ async def test_only_who_may_be_put_out_asks_again(connect, closed_room, student,
     assert asked == ["student"]
 
 
-def test_pages(client, lobby, closed_room, student):
-    assert client.get("/rooms/").status_code == 302
-    client.force_login(student)
-    lobby.post(student, "What was said before")
-    assert "What was said before" in client.get("/rooms/lobby/").text
-    assert client.get("/rooms/closed/").status_code == 403
-    assert "For members" not in client.get("/rooms/").text
-    for slug in ("night-watch", "night-watch-2", "night-watch-3"):
-        assert client.post("/rooms/", {"name": "Night watch"}).url == f"/rooms/{slug}/"
-    assert client.post("/rooms/", {"name": "部屋"}).url == "/rooms/room/"
-
-
 def test_rooms_for_load_tests_are_for_their_users_alone(lobby, student, mentor):
     set_up_loadtest([student])
     slug = LOADTEST_ROOMS[-1]
