@@ -36,7 +36,10 @@ VARIANTS = [
 
 @pytest.fixture(scope="module")
 def chromium(request):
-    """The browser, with the flags that a module adds as `BROWSER_FLAGS`. It ends with this module, since no other event loop can run beside Playwright's."""
+    """The browser, with the flags that a module adds as `BROWSER_FLAGS`.
+
+    It ends with this module, since no other event loop can run beside Playwright's.
+    """
     path = shutil.which("chromium")
     assert path, "There is no chromium on the PATH; install it, or run `make test`, which does without it."
     flags = FLAGS + getattr(request.module, "BROWSER_FLAGS", ())
