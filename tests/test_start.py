@@ -58,6 +58,8 @@ WRONG = [
     (WITHOUT, "LOG_SOCKETS", "some", "true or false"),
     (WITHOUT, "METRICS_TOKEN", "short", "20 or more letters and digits"),
     (WITHOUT, "METRICS_FOLDER", "metrics", "an absolute path"),
+    (WITHOUT, "ICE_SERVERS", "turn.example.com", "ICE_SERVERS=stun:turn.example.com"),
+    (WITHOUT, "TURN_SECRET", "short", "32 or more random characters"),
     (WITHOUT, "WS_RATE", "often", "WS_RATE=50/second;1000/minute"),
     (WITHOUT, "WS_USER_RATE", "3000 a minute or so", "WS_USER_RATE=3000/minute"),
     (WITHOUT, "WS_MAX_MESSAGE_BYTES", "64K", "WS_MAX_MESSAGE_BYTES=65536"),

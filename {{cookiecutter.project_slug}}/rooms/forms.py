@@ -36,6 +36,8 @@ class RoomForm(forms.ModelForm):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["by_invitation"].initial = not self.instance.is_open
+        for name in ("by_invitation", "waits"):
+            self.fields[name].label_suffix = ""  # behind a box no colon
 
     def full_clean(self):
         with timezone.override(zone_of(self.data.get("time_zone"))):
