@@ -35,13 +35,17 @@ VARIANTS = [
 
 
 @pytest.fixture(scope="module")
-def chromium():
-    """The browser. It ends with this module, since no other event loop can run beside Playwright's."""
+def chromium(request):
+    """The browser, with the flags that a module adds as `BROWSER_FLAGS`.
+
+    It ends with this module, since no other event loop can run beside Playwright's.
+    """
     path = shutil.which("chromium")
     assert path, "There is no chromium on the PATH; install it, or run `make test`, which does without it."
+    flags = FLAGS + getattr(request.module, "BROWSER_FLAGS", ())
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=path, args=FLAGS, ignore_default_args=["--disable-back-forward-cache"]
+            executable_path=path, args=flags, ignore_default_args=["--disable-back-forward-cache"]
         )
         yield browser
         browser.close()
