@@ -47,7 +47,7 @@ BAD = [
     ("domain_name", "2001:db8::7", "write it bare"),
     ("domain_name", "[fe80::1%eth0]", "write it bare"),
     ("domain_name", "münchen.de", "in ASCII"),
-    ("consumers", "rooms, chat", "unknown item 'chat'; choose from rooms, notifications, dashboard, or all, or none."),
+    ("consumers", "rooms, chat", "unknown item 'chat'; choose from rooms, notifications, dashboard, or"),
     ("consumers", "chat, all, polls", "unknown items 'chat', 'polls'; choose from"),
     ("consumers", "rooms notifications", "unknown item 'rooms notifications'"),
     ("consumers", "all, rooms", "give all alone"),
