@@ -6,5 +6,5 @@ from notifications.models import Notification
 
 
 def figures():
-    day = timezone.now() - timedelta(days=1)
-    return {"notifications_in_24_h": Notification.objects.filter(created_at__gt=day).count()}
+    new = Notification.objects.filter(created_at__gt=timezone.now() - timedelta(days=1))
+    return {"notifications_in_24_h": new.count()}
