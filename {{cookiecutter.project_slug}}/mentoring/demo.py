@@ -16,6 +16,6 @@ def create_demo():
     Mentorship.objects.get_or_create(mentor=mentor, student=student)
     if not Event.objects.filter(user__in=(mentor, student)).exists():
         Event.objects.store(student.pk, STUDENT, "course_joined", {"course": "Live pages with Django"})
-        Event.objects.store(student.pk, STUDENT, "grade_received", {"exercise": "Rooms", "points": 9})
+        Event.objects.store(student.pk, STUDENT, "grade_received", {"exercise": "Consumers", "points": 9})
         question = {"from": "student", "message": "What does ?since= do?"}
         Event.objects.store(mentor.pk, MENTOR, "question", question)
