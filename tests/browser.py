@@ -1,5 +1,6 @@
 """The pages of a running project in Chromium, one browser context for each person who is logged in."""
 
+import json
 import re
 import shutil
 
@@ -34,13 +35,17 @@ VARIANTS = [
 
 
 @pytest.fixture(scope="module")
-def chromium():
-    """The browser. It ends with this module, since no other event loop can run beside Playwright's."""
+def chromium(request):
+    """The browser, with the flags that a module adds as `BROWSER_FLAGS`.
+
+    It ends with this module, since no other event loop can run beside Playwright's.
+    """
     path = shutil.which("chromium")
     assert path, "There is no chromium on the PATH; install it, or run `make test`, which does without it."
+    flags = FLAGS + getattr(request.module, "BROWSER_FLAGS", ())
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=path, args=FLAGS, ignore_default_args=["--disable-back-forward-cache"]
+            executable_path=path, args=flags, ignore_default_args=["--disable-back-forward-cache"]
         )
         yield browser
         browser.close()
@@ -125,3 +130,26 @@ def say(page, text):
 
 def said(page):
     return page.locator("#messages .body")
+
+
+class Wire:
+    """What lies between a page and the server; `sent` and `received` say what becomes of each frame."""
+
+    def __init__(self, page):
+        self.page = page
+        page.route_web_socket(re.compile("/ws/"), self.connect)
+
+    def connect(self, route):
+        self.route, self.server = route, route.connect_to_server()
+        route.on_message(lambda text: self.sent(json.loads(text)))
+        self.server.on_message(lambda text: self.received(json.loads(text)))
+
+    def sent(self, frame):
+        self.server.send(json.dumps(frame))
+
+    def received(self, frame):
+        self.route.send(json.dumps(frame))
+
+    def cut(self):
+        self.server.close()
+        self.route.close(code=1012)

@@ -11,8 +11,10 @@ from jinja2 import Environment
 from browser import chromium, complaints, log_in, site, visit  # noqa: F401  (fixtures)
 from images import image  # noqa: F401
 from offered import QUESTIONS
+from repository import template  # noqa: F401
 from services import postgresql, valkey  # noqa: F401
 from serving import installed  # noqa: F401
+from systems import story, system  # noqa: F401
 
 # -- Baking ------------------------------------------------------------------------------------------------
 

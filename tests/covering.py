@@ -18,10 +18,10 @@ def cover(factors, triples=(), **options):
             "operator": "or",
             "conditions": [
                 {"operator": "ne", "left": factor, "value": value},
-                {"operator": "eq", "left": needed, "value": other},
+                *({"operator": "eq", "left": needed, "value": choice} for choice in choices),
             ],
         }
-        for (factor, value), (needed, other) in NEEDS
+        for (factor, value), needed, choices in NEEDS
         if {factor, needed} <= factors.keys()
     ]
     models = [{"fields": list(fields), "strength": len(fields)} for fields in triples]

@@ -17,6 +17,7 @@ from polling import until
 IDS = {  # what can be sent again
     "chat_message": "message_id",
     "notification": "notification_id",
+    "dashboard_event": "event_id",
     "mentor_event": "event_id",
     "student_event": "event_id",
 }

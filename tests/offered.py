@@ -30,7 +30,13 @@ def fact(text):
     return (text, "yes") if text in items(*LISTS) else tuple(text.split("="))
 
 
-NEEDS = [(fact(answer), fact(need)) for answer, need in CONFIG["_needs"].items()]
+# What an answer needs, as (answer, option, the choices of it that go with that answer).
+RULES = [
+    (answer, option, choices)
+    for answer, needs in CONFIG["_needs"].items()
+    for option, choices in needs.items()
+]
+NEEDS = [(fact(answer), option, choices) for answer, option, choices in RULES]
 
 
 def facts(variant):
@@ -44,10 +50,14 @@ def facts(variant):
 
 def is_possible(facts):
     """Say whether pre_gen accepts these values, whatever the others are: no factor needs two values."""
-    known = set(facts)
-    while more := {need for answer, need in NEEDS if answer in known} - known:
-        known |= more
-    return len(dict(known)) == len(known)
+    left = {factor: set(values) for factor, values in (SCALARS | items(*LISTS)).items()}
+    for factor, value in facts:
+        left[factor] &= {value}
+    for _ in NEEDS:  # one may follow from another
+        for (factor, value), needed, choices in NEEDS:
+            if left[factor] == {value}:
+                left[needed] &= set(choices)
+    return all(left.values())
 
 
 def pairs(factors):

@@ -10,7 +10,11 @@ from offered import OPTIONS
 from serving import each, running
 from variants import PARTIAL, first
 
-SOCKETS = {"rooms": "/ws/rooms/lobby/", "notifications": "/ws/notifications/"}
+SOCKETS = {
+    "rooms": "/ws/rooms/lobby/",
+    "notifications": "/ws/notifications/",
+    "leaderboard": "/ws/leaderboard/",
+}
 WITH_SERVICES = [
     first(server=server, channel_layer="redis", database="postgresql") for server in OPTIONS["server"]
 ]

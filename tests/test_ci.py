@@ -150,6 +150,7 @@ def test_versions_are_tried_with_each_server_and_all_dependencies(resolution):
         assert {variant[option] for variant in chosen} == set(OPTIONS[option])
     assert "drf" in {variant["rest_api"] for variant in chosen}
     assert {"redis", "redis_queue"} <= {variant["channel_layer"] for variant in chosen}
+    assert "celery" in {variant["tasks"] for variant in chosen}
 
 
 def test_newest_means_above_all_upper_bounds(tmp_path):

@@ -45,7 +45,7 @@ SHAPES = list(product(OPTIONS["server"], OPTIONS["channel_layer"], OPTIONS["data
 @pytest.mark.parametrize(("server", "layer", "database"), SHAPES)
 def test_compose_is_valid_and_holds_what_the_answers_need(server, layer, database, bake):
     folder = bake(server=server, channel_layer=layer, database=database, deployment="docker")
-    for file in ("compose.yaml", "deploy/docker/tls.yaml"):
+    for file in ("compose.yaml", "deploy/docker/tls.yaml", "deploy/docker/turn.yaml"):
         schema().validate(yaml.safe_load((folder / file).read_text(encoding="utf-8")))
     meaning = compose(folder, SECRET_KEY="k", POSTGRES_PASSWORD="p", HTTPS="false")
     services = meaning["services"]
@@ -61,6 +61,24 @@ def test_compose_is_valid_and_holds_what_the_answers_need(server, layer, databas
         assert service["logging"] == {"driver": "local"}  # which ends the oldest logs
     assert services["web"]["environment"]["HTTPS"] == "false"
     assert "ALLOWED_HOSTS" not in services["web"]["environment"]
+
+
+def test_the_turn_server_has_the_secret_of_the_site_and_reaches_no_neighbour(bake):
+    """And compose.yaml, with which it is put together, has a server of that name and none of its networks."""
+    folder = bake(deployment="docker", channel_layer="redis")
+    meaning = compose(folder, "deploy/docker/turn.yaml", TURN_ADDRESS="203.0.113.5", TURN_SECRET="s" * 32)
+    web, turn = meaning["services"]["web"]["environment"], meaning["services"]["turn"]
+    assert web["TURN_SECRET"] == "s" * 32
+    assert f"--static-auth-secret={web['TURN_SECRET']}" in turn["command"]
+    assert {"--use-auth-secret", "--external-ip=203.0.113.5"} <= set(turn["command"])
+    assert web["ICE_SERVERS"].split(",")[1:] == ["turn:203.0.113.5", "turn:203.0.113.5?transport=tcp"]
+    assert turn["networks"] == ["turn"]
+    denied = {
+        option.partition("-ip=")[2].partition("-")[0] for option in turn["command"] if "denied" in option
+    }
+    assert {"10.0.0.0", "127.0.0.0", "169.254.0.0", "172.16.0.0", "192.168.0.0", "::1", "fc00::"} <= denied
+    base = compose(folder, SECRET_KEY="k", HTTPS="false")
+    assert "web" in base["services"] and "networks" not in base
 
 
 def test_compose_refuses_to_start_without_secrets(bake):

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from offered import CONFIG, QUESTIONS, TEMPLATE
+from offered import CONFIG, QUESTIONS, RULES, TEMPLATE
 from serving import each
 from variants import BOOTED, PARTIAL, first
 
@@ -65,11 +65,11 @@ def test_readme_s_table_has_every_prompt_and_every_choice():
     table, needs, prompts = {}, [], []
     for names, choices, advice in rows(section(README, "The questions")):
         prompts = code(names) or prompts
-        needs += [(f"{prompts[0]}={choices}", need) for need in re.findall(r"needs `(\S+)`", advice)]
+        needs += [(f"{prompts[0]}={choices}", need) for need in code(advice.partition("needs ")[2])]
         for prompt in prompts:
             table.setdefault(prompt, []).extend(choices.split(", "))
     assert table == {key: list(CONFIG["_options"].get(key, ["text"])) for key in QUESTIONS}
-    assert needs == [(answer, need.split("=")[1]) for answer, need in CONFIG["_needs"].items()]
+    assert needs == [(answer, choice) for answer, _, choices in RULES for choice in choices]
 
 
 def test_readme_shows_the_questions_as_they_are_asked(tmp_path):
@@ -141,6 +141,7 @@ def test_protocol_lists_the_frames_of_each_socket(variant, installed):
     every = frames(protocol, "On every socket")
     sockets = json.loads(output.splitlines()[-1])
     sockets.pop("/ws/probe/", None)  # which other tests add
+    assert sockets.pop("/ws/interview/{room_id}/") == sockets["/ws/rooms/{room_id}/"]
     for address, socket in sockets.items():
         own = frames(protocol, f"`{address.replace('{', '<').replace('}', '>')}`")
         taken = {(type, "client") for type in socket["receive"]}

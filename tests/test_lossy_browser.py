@@ -1,12 +1,11 @@
 """Pages whose connection loses what the server says, or makes up what it does not."""
 
-import json
 import re
 
 import pytest
 from playwright.sync_api import expect
 
-from browser import LOBBY, NOTIFICATIONS, OVERFLOW, VARIANTS, expect_state, go_live, said, say
+from browser import LOBBY, NOTIFICATIONS, OVERFLOW, VARIANTS, Wire, expect_state, go_live, said, say
 from serving import each
 
 pytestmark = [
@@ -20,29 +19,6 @@ LINES = """({ firstChild }) => {
   text.selectNode(firstChild);
   return text.getClientRects().length;
 }"""
-
-
-class Wire:
-    """What lies between a page and the server; `sent` and `received` say what becomes of each frame."""
-
-    def __init__(self, page):
-        self.page = page
-        page.route_web_socket(re.compile("/ws/"), self.connect)
-
-    def connect(self, route):
-        self.route, self.server = route, route.connect_to_server()
-        route.on_message(lambda text: self.sent(json.loads(text)))
-        self.server.on_message(lambda text: self.received(json.loads(text)))
-
-    def sent(self, frame):
-        self.server.send(json.dumps(frame))
-
-    def received(self, frame):
-        self.route.send(json.dumps(frame))
-
-    def cut(self):
-        self.server.close()
-        self.route.close(code=1012)
 
 
 @pytest.mark.parametrize("came", [True, False])

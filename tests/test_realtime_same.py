@@ -34,7 +34,7 @@ def test_it_holds_nothing_for_cookiecutter():
 
 @pytest.mark.parametrize("answers", VARIANTS, ids=lambda answers: "-".join(answers.values()) or "default")
 def test_each_file_is_that_of_the_template(bake, answers):
-    """Of siblings such as `layer_memory.py` and `layer_redis.py` the chosen one is `layer.py`."""
+    """Of siblings such as `allowance_memory.py` and `allowance_redis.py` the chosen one is `allowance.py`."""
     for name, path in files(bake(**answers) / "realtime").items():
         siblings = [SOURCE / name, *(SOURCE / name.parent).glob(f"{name.stem}_*{name.suffix}")]
         sources = {file.read_bytes() for file in siblings if file.is_file()}
@@ -47,7 +47,7 @@ def test_a_file_of_one_name_is_the_same_in_all_projects(bake):
     for answers in VARIANTS:
         for name, path in files(bake(**answers) / "realtime").items():
             versions.setdefault(str(name), set()).add(path.read_bytes())
-    assert {name for name, found in versions.items() if len(found) > 1} == {"layer.py", "allowance.py"}
+    assert {name for name, found in versions.items() if len(found) > 1} == {"allowance.py"}
 
 
 @pytest.mark.parametrize("option", ["server", "channel_layer", "auth"])

@@ -12,7 +12,7 @@ from cookiecutter.main import cookiecutter
 from cookiecutter.prompt import prompt_for_config
 
 from generation import files, generate, run
-from offered import CONFIG, TEMPLATE
+from offered import CONFIG, RULES, TEMPLATE
 from refusals import Refusal
 
 BAD = [
@@ -47,7 +47,7 @@ BAD = [
     ("domain_name", "2001:db8::7", "write it bare"),
     ("domain_name", "[fe80::1%eth0]", "write it bare"),
     ("domain_name", "münchen.de", "in ASCII"),
-    ("consumers", "rooms, chat", "unknown item 'chat'; choose from rooms, notifications, mentoring, or all"),
+    ("consumers", "rooms, chat", "unknown item 'chat'; choose from rooms, notifications, dashboard"),
     ("consumers", "chat, all, polls", "unknown items 'chat', 'polls'; choose from"),
     ("consumers", "rooms notifications", "unknown item 'rooms notifications'"),
     ("consumers", "all, rooms", "give all alone"),
@@ -56,6 +56,7 @@ BAD = [
     ("deployment", "Docker, CloudRun", "deployment cloudrun needs database postgresql; choose"),
     ("deployment", "all", "deployment kubernetes, cloudrun, procfile need database postgresql; choose"),
     ("deployment", "all", "or another deployment: docker, systemd, supervisor."),
+    ("tasks", "celery", "needs channel_layer redis or redis_queue; choose channel_layer=redis, or another"),
     ("project_name", " ", "empty"),
     ("project_name", "two\nlines", "U+000A"),
     ("project_name", "a\ttab", "U+0009"),
@@ -73,7 +74,9 @@ NAMES = [
     *("uvicorn", "uvicorn_worker", "uvloop", "httptools", "websockets", "daphne", "twisted", "autobahn"),
     *("hypercorn", "wsproto", "gunicorn", "granian", "rest_framework", "rest_framework_simplejwt", "adrf"),
     *("djangorestframework", "drf_spectacular", "csp", "psycopg", "pytest", "pytest_django", "ruff", "uv"),
-    *("config", "serving", "realtime", "accounts", "health", "rooms", "notifications", "mentoring", "notes"),
+    *("config", "serving", "realtime", "accounts", "health", "rooms", "notifications", "dashboard", "notes"),
+    *("leaderboard", "mentoring"),
+    *("housekeeping", "celery", "kombu"),
     *("static", "templates", "deploy", "manage", "conftest"),
 ]
 
@@ -109,19 +112,27 @@ def test_slug_may_be_no_app_and_no_dependency(tmp_path, name):
 
 def needs():
     """Yield each answer, what it needs, and each choice that is not that."""
-    for answer, need in CONFIG["_needs"].items():
-        option, name = need.split("=")
-        for other in CONFIG["_options"][option].keys() - {name}:
-            yield pytest.param(answer, need, f"{option}={other}", id=f"{answer}, {option}={other}")
+    for answer, option, choices in RULES:
+        for other in CONFIG["_options"][option].keys() - set(choices):
+            rest = enough(answer) | enough(f"{option}={other}") | {option: other}
+            yield pytest.param(answer, option, choices, rest, id=f"{answer}, {option}={other}")
 
 
-@pytest.mark.parametrize(("answer", "need", "other"), list(needs()))
-def test_answer_is_refused_without_what_it_needs(tmp_path, answer, need, other):
-    line = refusal(tmp_path, **dict(pair.split("=") for pair in (answer, other)))
+def enough(answer):
+    """Return answers with which this one is accepted."""
+    key, choice = answer.split("=")
+    return {key: choice} | {option: choices[0] for needy, option, choices in RULES if needy == answer}
+
+
+@pytest.mark.parametrize(("answer", "needed", "choices", "answers"), list(needs()))
+def test_answer_is_refused_without_what_it_needs(tmp_path, answer, needed, choices, answers):
+    line = refusal(tmp_path, **answers)
     option, choice = answer.split("=")
     start, _, others = line.removesuffix(".").partition(f" or another {option}: ")
-    assert start == f"{option} {choice} needs {need.replace('=', ' ')}; choose {need},"
-    assert not {f"{option}={name}" for name in others.split(", ")} & CONFIG["_needs"].keys()
+    need = f"{needed} {' or '.join(choices)}"
+    assert start == f"{option} {choice} needs {need}; choose {needed}={choices[0]},"
+    for other in others.split(", "):
+        generate(tmp_path / other, answers | {option: other})
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ ALONE += [v for v in SHARED if v not in WITH_WORKERS]
 def twice(request, installed):
     """A project served by two processes; who was lost with a process is missed after 3 seconds, not 45."""
     project = installed(request.param)
-    presence = project.folder / "rooms/presence.py"
+    presence = project.folder / "rooms/presence_redis.py"
     before = presence.read_text(encoding="utf-8")
     quick = re.sub(r"^LOST_SECONDS = \d+", "LOST_SECONDS = 3", before, flags=re.MULTILINE)
     quick = re.sub(r"^CONFIRM_SECONDS = \d+", "CONFIRM_SECONDS = 1", quick, flags=re.MULTILINE)

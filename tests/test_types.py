@@ -10,11 +10,20 @@ from variants import first
 CHECKED = [
     first(server="uvicorn", channel_layer="memory", auth="session_jwt", database="sqlite"),
     first(server="daphne", channel_layer="redis_queue", auth="jwt", database="postgresql"),
-    first(server="hypercorn", channel_layer="redis", auth="jwt", python_version="3.12"),
+    first(server="hypercorn", channel_layer="redis", auth="jwt", python_version="3.12") | {"tasks": "celery"},
     first(server="gunicorn", channel_layer="memory", auth="session", rest_api="none"),
     first(server="granian", channel_layer="redis", auth="session", django_version="5.2"),
 ]
-SHAPING = ("server", "channel_layer", "auth", "database", "rest_api", "django_version", "python_version")
+SHAPING = (
+    "server",
+    "channel_layer",
+    "auth",
+    "database",
+    "rest_api",
+    "tasks",
+    "django_version",
+    "python_version",
+)
 
 
 @pytest.mark.parametrize("variant", each(CHECKED))

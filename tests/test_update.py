@@ -1,64 +1,14 @@
 """A generated project follows the template, and changes its answers, with cruft, from a local clone."""
 
 import json
-import os
 import re
-import shlex
-import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from offered import QUESTIONS, TEMPLATE
-from serving import ENVIRONMENT
-
-GIT = {
-    "GIT_CONFIG_GLOBAL": os.devnull,
-    "GIT_AUTHOR_NAME": "Ada",
-    "GIT_AUTHOR_EMAIL": "ada@example.com",
-    "GIT_COMMITTER_NAME": "Ada",
-    "GIT_COMMITTER_EMAIL": "ada@example.com",
-}
-
-
-def environment():
-    """Return variables with which git, cruft and uv are found and read nobody's settings."""
-    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    return ENVIRONMENT | GIT | {"PATH": path, "COOKIECUTTER_CONFIG": os.environ["COOKIECUTTER_CONFIG"]}
-
-
-def run(*command, cwd, **options):
-    """Run a command that must succeed; return what it printed."""
-    done = subprocess.run(
-        list(map(str, command)), cwd=cwd, env=environment(), capture_output=True, text=True, **options
-    )
-    assert done.returncode == 0, f"{shlex.join(done.args)} in {cwd}\n{done.stdout}{done.stderr}"
-    return done.stdout
-
-
-def cruft(*arguments, cwd):
-    return run(sys.executable, "-m", "cruft", *arguments, cwd=cwd)
-
-
-def commit(folder, message):
-    run("git", "add", "--all", cwd=folder)
-    run("git", "commit", "--quiet", "--message", message, cwd=folder)
-
-
-@pytest.fixture
-def template(tmp_path):
-    """Return a git repository with this template in it."""
-    folder = tmp_path / "cookiecutter-django-asgi"
-    folder.mkdir()
-    for name in ("cookiecutter.json", "refusals.py"):
-        shutil.copy(TEMPLATE / name, folder)
-    for name in ("hooks", "{{cookiecutter.project_slug}}"):
-        shutil.copytree(TEMPLATE / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    run("git", "init", "--quiet", "--initial-branch=main", cwd=folder)
-    commit(folder, "The template")
-    return folder
+from repository import commit, contents, cruft, environment, run
 
 
 @pytest.fixture
@@ -73,13 +23,6 @@ def project(template, tmp_path):
     (folder / "own.py").write_text("")
     commit(folder, "A change of one's own")
     return folder
-
-
-def contents(folder):
-    """Return {path: bytes} of what git keeps or would keep, without cruft's own file."""
-    names = run("git", "ls-files", "--cached", "--others", "--exclude-standard", cwd=folder).splitlines()
-    kept = (folder / name for name in names if name != ".cruft.json")
-    return {str(path.relative_to(folder)): path.read_bytes() for path in kept if path.exists()}
 
 
 def test_update_brings_new_answers(project, bake):
@@ -180,7 +123,7 @@ def test_the_readme_s_commands_create_update_and_change_a_project(template, tmp_
     assert run("git", "status", "--porcelain", cwd=project) == ""
 
     follow(CHANGE, project)
-    assert "REDIS_URL" in (project / "config" / "channel_layer.py").read_text()
+    assert "REDIS_URL" in (project / "config" / "channel_layer_redis.py").read_text()
     assert (project / ".env").read_text() == secrets
     run("make", ".env", cwd=project)
     assert (project / ".env").read_text() == secrets + "REDIS_URL=redis://127.0.0.1:6379/0\n"

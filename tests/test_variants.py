@@ -1,11 +1,11 @@
 """The matrix of variants covers what cookiecutter.json offers."""
 
-from itertools import product
+from itertools import combinations, product
 
 import pytest
 
-from offered import LISTS, NEEDS, OPTIONS, TOGETHER, facts, is_possible, items
-from variants import BAKED, BOOTED, DEPLOYED, PARTIAL
+from offered import CORE, LISTS, NEEDS, OPTIONS, TOGETHER, facts, is_possible, items
+from variants import BAKED, BOOTED, COVERING, DEPLOYED, PARTIAL
 
 AGAIN = "run `make variants` and commit tests/variants.json"
 VARIANTS = {"baked": BAKED, "booted": BOOTED + PARTIAL}
@@ -33,9 +33,20 @@ def test_what_must_occur_together_does_unless_the_rules_forbid_it(stage):
         assert not possible, f"no variant is {stage} with {factors} = {possible[0]}; {AGAIN}"
 
 
+def test_a_third_of_the_booted_hold_every_two_answers_of_the_core():
+    """On these run the points of the contract that are marked `covering`."""
+    assert len(COVERING) <= len(BOOTED) / 3
+    for factors in combinations(CORE, 2):
+        met = {tuple(variant[factor] for factor in factors) for variant in COVERING}
+        assert met == set(product(*(OPTIONS[factor] for factor in factors)))
+
+
 def test_the_rules_forbid_something():
     """Without one of them the test above would ask for what pre_gen refuses."""
-    assert all(not is_possible([fact, (other, "anything else")]) for fact, (other, _) in NEEDS)
+    for fact, option, choices in NEEDS:
+        others = set(OPTIONS[option]) - set(choices)
+        assert others
+        assert not any(is_possible([fact, (option, other)]) for other in others)
 
 
 def test_the_core_is_booted_in_full_once_and_each_server_with_few_consumers_and_deployed():

@@ -10,8 +10,11 @@ from asgiref.sync import sync_to_async
 from asgiref.testing import ApplicationCommunicator
 from channels.layers import channel_layers
 from channels.routing import get_default_application
+from django.apps import apps
 from django.conf import settings
-from django.db import connections
+from django.contrib.contenttypes.management import create_contenttypes
+from django.db import connections, transaction
+from django.db.models.signals import post_migrate
 
 from accounts.models import User
 from config.routing import websocket_urlpatterns
@@ -37,6 +40,28 @@ def pytest_configure():
     settings.SERVESTATIC_USE_STATIC_ROOT = False  # nothing has been collected
     websocket_urlpatterns[:0] = sample.websocket_urlpatterns
     get_default_application()  # sets up logging, which in the middle of a test would end its `caplog`
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker):
+    """Have what migrations put into the database put back at once, after a test that commits.
+
+    Such a test empties all tables at its end, and Django would then look for each permission that is
+    missing, which took as long as the tests themselves. Their ids stay the same.
+    """
+    with django_db_blocker.unblock():
+        models = apps.get_models(include_auto_created=True)
+        kept = [rows for model in models if (rows := list(model._base_manager.all()))]
+
+    @transaction.atomic
+    def put_back(**signal):
+        for rows in kept:
+            type(rows[0])._base_manager.bulk_create(rows)
+
+    post_migrate.disconnect(create_contenttypes)
+    for receiver in ("create_permissions", "rename_permissions"):
+        post_migrate.disconnect(dispatch_uid=f"django.contrib.auth.management.{receiver}")
+    post_migrate.connect(put_back, sender=apps.get_app_config("auth"), weak=False)
 
 
 class Socket(ApplicationCommunicator):

@@ -11,8 +11,8 @@ from websockets.sync.client import connect
 
 from contract.site import Site
 from conversation import NOTIFICATIONS
-from serving import each, running
-from variants import BOOTED
+from serving import RESOLUTION, each, running
+from variants import BOOTED, COVERING
 
 ROUTING = """\
 from django.urls import path
@@ -21,6 +21,18 @@ from probe.consumers import ProbeConsumer
 
 websocket_urlpatterns = [path("ws/probe/", ProbeConsumer.as_asgi())]
 """
+
+
+def pytest_collection_modifyitems(config, items):
+    """Test what is marked `covering` on fewer variants, unless other versions are tried, on few anyway."""
+    left_out = [
+        item
+        for item in items
+        if item.get_closest_marker("covering") and item.callspec.params["served"] not in COVERING
+    ]
+    if left_out and not RESOLUTION:
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=left_out)
 
 
 @pytest.fixture(scope="package", params=each(BOOTED))

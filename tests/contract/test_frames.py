@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 
+import pytest
 from websockets.exceptions import ConnectionClosed
 
 from conversation import NOTIFICATIONS
@@ -41,6 +42,7 @@ async def test_c04_bad_frames_are_answered_and_the_socket_stays_usable(site):
         assert (await socket.request("chat_message", message="Still here"))["ok"]
 
 
+@pytest.mark.covering
 async def test_c05_a_frame_of_10_mib_is_refused_with_1009(site):
     """Whole or in fragments. Once the server is warm, 80 MiB of them leave it less than 20 MiB bigger.
 

@@ -62,6 +62,7 @@ async def test_c02_only_those_who_prove_who_they_are_come_in(site):
             assert await socket.closed() == code
 
 
+@pytest.mark.covering
 async def test_c14_500_handshakes_at_once_succeed(site):
     room = site.new_room()
     arguments = [site.student.address(room), site.mentor.address(room)]

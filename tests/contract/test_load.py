@@ -5,6 +5,7 @@ import statistics
 import time
 from contextlib import AsyncExitStack, suppress
 
+import pytest
 from websockets.exceptions import ConnectionClosed
 
 from contract.site import PROBE, SOON, in_time, quiet
@@ -13,6 +14,7 @@ PING = b'{"type": "ping"}'
 FLOOD = (bytes([0x81, 0x80 | len(PING)]) + bytes(4) + PING) * 400  # frames of RFC 6455, masked with zeros
 
 
+@pytest.mark.covering
 async def test_c06_a_flood_is_stopped_and_harms_nobody_else(site):
     """Ten clients send hundreds of frames at once, for a second, and come back each time they are put out.
 
@@ -50,6 +52,7 @@ async def test_c06_a_flood_is_stopped_and_harms_nobody_else(site):
     flooder.close()
 
 
+@pytest.mark.covering
 async def test_c11_slow_queries_run_beside_each_other(site):
     """Ten take less than a third of the time that they take in turn; most pings meanwhile wait for none."""
     async with AsyncExitStack() as stack:

@@ -5,6 +5,7 @@ import json
 import time
 from contextlib import AsyncExitStack, suppress
 
+import pytest
 from websockets.exceptions import ConnectionClosed
 
 from conversation import NOTIFICATIONS
@@ -13,6 +14,7 @@ from polling import until
 IDLE = 12  # seconds
 
 
+@pytest.mark.covering
 async def test_c08_an_event_reaches_a_socket_that_was_idle(site):
     """The idle sockets were opened with the server; this test stands here so that others ran meanwhile."""
     await asyncio.sleep(site.idle_since + IDLE - time.monotonic())

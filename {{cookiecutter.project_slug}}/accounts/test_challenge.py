@@ -81,7 +81,7 @@ def test_users_come_and_go(client, only_users):
     assert User.objects.get() == user
     call_command("loadtest_users", 0)
     assert not User.objects.exists()
-    assert not Group.objects.exists()
+    assert not Group.objects.filter(name=challenge.GROUP).exists()
 
 
 @pytest.mark.parametrize(

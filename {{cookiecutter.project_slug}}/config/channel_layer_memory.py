@@ -15,7 +15,7 @@ CACHES = {
 }
 CHANNEL_LAYERS = {
     "default": {
-        "BACKEND": "realtime.layer.ChannelLayer",
+        "BACKEND": "realtime.layer_memory.ChannelLayer",
         "CONFIG": {
             "socket": read(
                 env.path,

@@ -31,7 +31,7 @@ REDIS_HOST = {
 }
 CHANNEL_LAYERS = {
     "default": {
-        "BACKEND": "realtime.layer.ChannelLayer",
+        "BACKEND": "realtime.layer_{{ cookiecutter.channel_layer }}.ChannelLayer",
         "CONFIG": {
             "hosts": [REDIS_HOST],
             "prefix": REDIS_PREFIX,

@@ -1,9 +1,10 @@
 """What the installed apps add to the site. None of it is required of an app.
 
 An app says in its apps.py where its urls.py is mounted (`url_prefix`), what the menu and the home page show
-of it (`nav`) and which of its pages are for developers (`endpoints`). Its routing.py has its WebSocket routes
-(`websocket_urlpatterns`), its demo.py makes the data that `manage.py createdemo` shows (`create_demo`), and
-what its users need for a load test (`set_up_loadtest`); its loadtest.py says what these do (`Scenario`).
+of it (`nav`), to whom, if not to all (`is_for`), and which of its pages are for developers (`endpoints`). Its
+routing.py has its WebSocket routes (`websocket_urlpatterns`), its demo.py makes the data that `manage.py
+createdemo` shows (`create_demo`), and what its users need for a load test (`set_up_loadtest`); its
+loadtest.py says what these do (`Scenario`).
 """
 
 from importlib import import_module
@@ -25,12 +26,18 @@ def websocket_routes():
     return [route for module in modules("routing") for route in getattr(module, "websocket_urlpatterns", ())]
 
 
-def links(kind):
-    """Return (address, label, description) of each of the apps' `nav` or `endpoints`.
+def links(kind, user):
+    """Return (address, label, description) of each of the `nav` or `endpoints` of the apps for this user.
 
     There the address is the name of a URL, or a path.
     """
-    found = [link for app in apps.get_app_configs() for link in getattr(app, kind, ())]
+    linked = [app for app in apps.get_app_configs() if hasattr(app, kind)]
+    found = [
+        link
+        for app in linked
+        if not hasattr(app, "is_for") or app.is_for(user)
+        for link in getattr(app, kind)
+    ]
     return [(resolve_url(to), label, description) for to, label, description in found]
 
 

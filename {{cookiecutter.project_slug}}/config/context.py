@@ -1,6 +1,8 @@
 """What every page shows: the project's name, its navigation, and how people and their sockets come in."""
 
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.utils.functional import SimpleLazyObject
 
 from config import collect
 
@@ -9,12 +11,13 @@ SESSION = "realtime.auth_session.SessionAuthenticator"
 
 def site(request):
     """Return the variables of templates/base.html and templates/home.html."""
+    user = getattr(request, "user", AnonymousUser())  # of a request that was refused early there is none
     return {
         "project_name": settings.PROJECT_NAME,
         "description": settings.DESCRIPTION,
         "debug": settings.DEBUG,
         "sign_up": settings.SIGN_UP,
         "ws_auth": "cookie" if SESSION in settings.REALTIME["AUTHENTICATION"] else "ticket",
-        "nav": collect.links("nav"),
-        "endpoints": collect.links("endpoints"),
+        "nav": SimpleLazyObject(lambda: collect.links("nav", user)),
+        "endpoints": SimpleLazyObject(lambda: collect.links("endpoints", user)),
     }

@@ -9,6 +9,9 @@ from marshmallow.validate import Length, OneOf, Predicate, Range
 
 from config import authentication
 from config.authentication import *
+#% if "rooms" in cookiecutter.__consumers
+from config.calls import *
+#% endif
 from config.channel_layer import *
 from config.database import *
 from config.environment import BASE_DIR, bare_names, env, mail, origins, rates, read, token
@@ -176,6 +179,9 @@ THROTTLE = {
     "sign_up_by_address": (60, 3600),
     "reset_by_address": (20, 3600),
     "reset_to_address": (5, 3600),
+#% if "rooms" in cookiecutter.__consumers
+    "invited_by_user": (60, 3600),  # which tells who has an account
+#% endif
 }
 
 # Mail
@@ -230,7 +236,7 @@ INSTALLED_APPS = [
     "accounts",
     "health",
     "monitoring",
-#% for app in cookiecutter.__consumers.split(", ") if app
+#% for app in cookiecutter.__apps.split(", ") if app
     "{{ app }}",
 #% endfor
 #% if cookiecutter.rest_api == "drf"

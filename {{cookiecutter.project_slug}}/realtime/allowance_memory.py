@@ -4,7 +4,6 @@ from django.conf import settings
 
 from realtime.rates import Bucket
 
-USER_RATES = settings.REALTIME["USER_RATE"]
 MOST = 10_000  # users to remember; the one that was new first is forgotten, and then has all again
 
 _buckets: dict[int | str, Bucket] = {}
@@ -16,7 +15,7 @@ async def draw(owner: int | str) -> bool:
     if bucket is None:
         if len(_buckets) >= MOST:
             del _buckets[next(iter(_buckets))]
-        bucket = _buckets[owner] = Bucket(USER_RATES)
+        bucket = _buckets[owner] = Bucket(settings.REALTIME["USER_RATE"])
     return bucket.take()
 
 

@@ -50,8 +50,11 @@ class Connection(AsyncWebsocketConsumer):
         task.add_done_callback(self.tasks.discard)
         return task
 
-    async def greet(self, frame: Frame | None = None) -> None:
-        """Send the first frame, `connection_established`; events that came before it follow."""
+    async def greet(self, frame: Frame | None = None, *more: Frame) -> None:
+        """Send the first frame, `connection_established`, and right after it `more`.
+
+        Events that came since a group was joined follow: they may be newer than what these frames tell.
+        """
         if self._greeted and self.takes_frames:
             raise RuntimeError("The first frame was sent already; greet() before you send anything else")
         self._greeted = True
@@ -59,7 +62,7 @@ class Connection(AsyncWebsocketConsumer):
         if self.is_open:
             with suppress(OSError):
                 await self._send_at_once(text)
-        self.outbox.release()
+        self.outbox.release(*({"type": "websocket.send", "text": to_text(each)} for each in more))
 
     async def _send_at_once(self, text: str) -> None:
         await self.base_send({"type": "websocket.send", "text": text})

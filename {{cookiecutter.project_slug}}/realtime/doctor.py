@@ -8,16 +8,19 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from importlib import import_module
 from os import urandom
 from threading import Thread
 from typing import Any
 
 from channels.layers import get_channel_layer
+from django.apps import apps
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import connection, connections
 from django.db.migrations.executor import MigrationExecutor
 from django.http.request import validate_host
+from django.utils.module_loading import module_has_submodule
 from websockets.exceptions import ConnectionClosed
 
 from realtime.cache import cache
@@ -51,6 +54,10 @@ class Doctor:
             ("echo", {"handshake"}, self.echo),
             ("event from here", {"channel layer", "echo"}, self.event),
         ]
+        for app in apps.get_app_configs():  # whose doctor.py may have more
+            if module_has_submodule(app.module, "doctor"):
+                more = getattr(import_module(f"{app.name}.doctor"), "checks", {})
+                self.checks += [(name, set(), check) for name, check in more.items()]
         if idle:
             self.checks.append((f"{idle:g} s of silence", {"echo"}, self.idle))
 

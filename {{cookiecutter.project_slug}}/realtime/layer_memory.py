@@ -97,6 +97,8 @@ class ChannelLayer(BaseChannelLayer):
                 logger.warning("a consumer in %s is too slow: an event for it is dropped", group)
 
     async def serve(self) -> None:
+        if "K_SERVICE" in os.environ:  # which Knative sets, and what is made of it
+            logger.warning("one instance of this service may run (maxScale 1): it hears of no other one")
         await local.serve(self.socket, self.group_send)
 
     async def reset(self) -> None:

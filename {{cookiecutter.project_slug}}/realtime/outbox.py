@@ -71,10 +71,12 @@ class Outbox:
         """Keep events back until `release`: they must not overtake the first frame."""
         self._backlog = deque()
 
-    def release(self) -> None:
-        """Send what was kept back and go on as usual."""
-        if self._closed:
+    def release(self, *first: dict) -> None:
+        """Send some messages and then what was kept back, and go on as usual."""
+        if self._closed or self._backlog is None:
             return
+        self._backlog.extendleft(reversed(first))
+        self._size += sum(len(message["text"]) for message in first)
         if self._backlog:
             self._writer = asyncio.create_task(self._write())
         else:

@@ -153,6 +153,10 @@ class Processes:
             EVERYWHERE, {"do": "look", "search": search, "sort": sort, "descending": descending}
         )
 
+    async def figures_of_all(self) -> dict[str, dict]:
+        """What each process says of itself, its `figures`, and who is connected: the ids in `users`."""
+        return await self._ask(EVERYWHERE, {"do": "count"})
+
     async def end_socket(self, process: str, id: str) -> dict[str, dict]:
         """Close a socket of a process. Its answer has in `ended` whether it still had that one."""
         return await self._ask(process, {"do": "end", "socket": id}) if process in self.known else {}
@@ -203,10 +207,12 @@ class Processes:
     async def _carry_out(self, question: dict) -> dict:
         if question["do"] == "end":
             return {"ended": self._end(question)}
+        figures = {"events": round(self._rate, 1), "memory": resident_memory(), **self.figures()}
+        if question["do"] == "count":
+            return {"figures": figures, "users": list(self.sockets.of_user)}
         found = await self._find(question["search"].casefold())
         first = heapq.nlargest if question["descending"] else heapq.nsmallest
         shown = first(MAX_SOCKETS, found, key=itemgetter(question["sort"], "since"))
-        figures = {"events": round(self._rate, 1), "memory": resident_memory(), **self.figures()}
         return {"figures": figures, "matching": len(found), "sockets": shown}
 
     async def _find(self, search: str) -> list[SocketInfo]:

@@ -82,7 +82,7 @@ def publish(
 def flush(timeout: float = 10.0) -> bool:
     """Wait up to `timeout` seconds until all that `publish` was given is sent; False if any of it was not.
 
-    A process that leaves by `os._exit`, such as a child of Celery's prefork pool, has to call this first.
+    A process that leaves by `os._exit`, such as a child of `multiprocessing`, has to call this first.
     """
     return _current is None or _current.flush(timeout)
 

@@ -1,22 +1,34 @@
 from itertools import count
 
 from django.conf import settings
-from django.db import models, transaction
+from django.db import IntegrityError, models, transaction
+from django.utils import timezone
 from django.utils.text import slugify
 
 
 class RoomQuerySet(models.QuerySet):
     def for_user(self, user):
-        """Add `admits_user`: read together with the room, which may be deleted at any moment."""
-        membership = Room.members.through.objects.filter(room=models.OuterRef("pk"), user=user)
-        return self.annotate(admits_user=models.Q(is_open=True) | models.Exists(membership))
+        """Add `admits_user` and `must_wait`: read together with the room, which may be deleted at any moment.
 
-    def create_named(self, name):
-        """Make a room whose slug comes from its name, with a number if another room has that slug."""
-        slug = slugify(name)[:40] or "room"
+        A room without a host keeps nobody waiting.
+        """
+        membership = Room.members.through.objects.filter(room=models.OuterRef("pk"), user=user)
+        admission = Admission.objects.filter(room=models.OuterRef("pk"), user=user)
+        return self.annotate(
+            admits_user=models.Q(is_open=True) | models.Q(host=user) | models.Exists(membership),
+            must_wait=models.Q(waits=True, host__isnull=False)
+            & ~models.Q(host=user)
+            & ~models.Exists(admission),
+        )
+
+    def create_named(self, room, host):
+        """Save a new room whose slug comes from its name, with a number if another room has that slug."""
+        slug = slugify(room.name)[:40] or "room"
         taken = set(self.filter(slug__startswith=slug).values_list("slug", flat=True))
         free = (tried for n in count(1) if (tried := slug if n == 1 else f"{slug}-{n}") not in taken)
-        return self.create(name=name, slug=next(free))
+        room.slug, room.host = next(free), host
+        room.save()
+        return room
 
 
 class Room(models.Model):
@@ -24,15 +36,66 @@ class Room(models.Model):
     name = models.CharField(max_length=100)
     is_open = models.BooleanField(default=True, help_text="Everyone may enter; otherwise only members.")
     members = models.ManyToManyField(settings.AUTH_USER_MODEL, blank=True, related_name="rooms")
+    host = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="hosted_rooms"
+    )
+    waits = models.BooleanField(
+        "waiting room", default=False, help_text="Who comes in waits until the host admits them."
+    )
+    starts_at = models.DateTimeField("beginning", null=True, blank=True)
+    ends_at = models.DateTimeField("end", null=True, blank=True)
+    invitation = models.PositiveIntegerField(default=0, editable=False)  # whose links hold
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = RoomQuerySet.as_manager()
 
     class Meta:
         ordering = ("name",)
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(ends_at__gt=models.F("starts_at")),
+                name="room_ends_after_it_starts",
+                violation_error_message="The end has to come after the beginning.",
+            )
+        ]
 
     def __str__(self):
         return self.name
+
+    @property
+    def group(self) -> str:
+        """Where what is said here is published."""
+        return f"room.{self.pk}"
+
+    @property
+    def ended(self) -> bool:
+        return self.ends_at is not None and self.ends_at <= timezone.now()
+
+    @property
+    def closed_because(self) -> str:
+        """Why nobody may be here now; nothing if that is not so."""
+        if self.starts_at is not None and timezone.now() < self.starts_at:
+            return f"This room opens on {shown(self.starts_at)}"
+        if self.ends_at is not None and self.ended:
+            return f"This room closed on {shown(self.ends_at)}"
+        return ""
+
+    def admit(self, user_id: int) -> bool:
+        """Let a user in without waiting, from now on; False if the user or the room was deleted."""
+        try:
+            with transaction.atomic():
+                Admission.objects.get_or_create(room=self, user_id=user_id)
+        except IntegrityError:
+            return False
+        return True
+
+    @transaction.atomic
+    def withdraw(self, user=None) -> None:
+        """Take back all links that invite, and the invitation of a user, who could otherwise come by one."""
+        Room.objects.filter(pk=self.pk).update(invitation=models.F("invitation") + 1)
+        if user is not None:
+            self.members.remove(user)
+            self.admissions.filter(user=user).delete()
 
     @transaction.atomic
     def post(self, author, body: str, idempotency_key: str | None = None) -> "Message":
@@ -51,6 +114,24 @@ class Room(models.Model):
         before = self.messages.filter(pk__lt=message.pk).order_by("-pk").values_list("pk", flat=True)
         message.after = before.first() or 0
         return message
+
+
+def shown(moment) -> str:
+    return f"{timezone.localtime(moment):%-d %B %Y at %H:%M %Z}"
+
+
+class Admission(models.Model):
+    """Who need not wait any more in a room that has its guests wait."""
+
+    room = models.ForeignKey(Room, models.CASCADE, related_name="admissions")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    admitted_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=("room", "user"), name="admitted_once")]
+
+    def __str__(self):
+        return f"{self.user} in {self.room}"
 
 
 class Message(models.Model):

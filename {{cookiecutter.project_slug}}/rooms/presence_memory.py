@@ -6,17 +6,21 @@ The in-memory layer means one process, so a dictionary knows it all.
 from typing import Literal
 
 from realtime.frames import UserInfo
-from realtime.publish import apublish
-from rooms.frames import Presence
+from rooms.audience import Full, tell
 
 _present: dict[str, dict[str, UserInfo]] = {}
 
 
-async def enter(group: str, socket_id: str, user: UserInfo) -> bool:
-    """Note that a user's socket is in a group; True if it is that user's first one there."""
-    sockets = _present.setdefault(group, {})
-    first = all(other.id != user.id for other in sockets.values())
-    sockets[socket_id] = user
+async def enter(group: str, socket_id: str, user: UserInfo, limit: int = 0) -> bool:
+    """Note that a user's socket is in a group; True if it is that user's first one there.
+
+    Raises `Full` if that would make more users than a limit, if there is one.
+    """
+    users = {other.id for other in _present.get(group, {}).values()}
+    first = user.id not in users
+    if first and limit and len(users) >= limit:
+        raise Full
+    _present.setdefault(group, {})[socket_id] = user
     return first
 
 
@@ -42,4 +46,4 @@ async def is_present(group: str, user_id: int | None) -> bool:
 
 async def announce(group: str, user: UserInfo, event: Literal["join", "leave"]) -> None:
     """Tell the others that a user came or left."""
-    await apublish(group, Presence(event=event, user=user), exclude=user.id)
+    await tell(group, user, event)

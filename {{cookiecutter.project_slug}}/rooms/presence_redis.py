@@ -15,9 +15,8 @@ from channels.layers import get_channel_layer
 
 from realtime.frames import UserInfo
 from realtime.loops import per_loop
-from realtime.publish import apublish
 from realtime.redis import ask, get_redis
-from rooms.frames import Presence
+from rooms.audience import Full, parts, tell
 
 logger = logging.getLogger("realtime")
 
@@ -38,8 +37,24 @@ for _, member in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], now - ARGV[1], '+in
 end
 return sockets
 """
-# With the user's id and a member; they return how many sockets that user has there afterwards.
-ENTER = CLOCK + "redis.call('ZADD', KEYS[1], now, ARGV[3])" + SOCKETS
+# With the user's id and a member; they return how many sockets that user has there afterwards. To enter also
+# with the number of users that there may be, 0 for any; 0 sockets say that there are as many others already.
+ENTER = (
+    CLOCK
+    + """
+if ARGV[4] ~= '0' then
+    local others, known = 0, {[ARGV[2]] = true}
+    for _, member in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], now - ARGV[1], '+inf')) do
+        local id = string.match(member, ' (%S+)')
+        if not known[id] then others = others + 1 end
+        known[id] = true
+    end
+    if others >= tonumber(ARGV[4]) then return 0 end
+end
+redis.call('ZADD', KEYS[1], now, ARGV[3])
+"""
+    + SOCKETS
+)
 LEAVE = CLOCK + "redis.call('ZREM', KEYS[1], ARGV[3])" + SOCKETS
 COUNT = CLOCK + SOCKETS
 # With any number of members; those that have just left stay away.
@@ -110,21 +125,33 @@ class _Registry:
             for group, members in list(self.own.items()):
                 try:
                     await _run(CONFIRM, group, *members.values())
-                    for user in await _users(BURY, group):
-                        if not await is_present(group, user.id):
-                            await announce(group, user, "leave")
+                    for each in (group, *parts(group)):  # of those in the call, or waiting, all may be lost
+                        await self._bury(each)
                 except Exception as error:
                     logger.warning("could not confirm who is in %s: %r", group, error)
+
+    async def _bury(self, group: str) -> None:
+        for user in await _users(BURY, group):
+            if not await is_present(group, user.id):
+                await announce(group, user, "leave")
 
 
 _registry = per_loop(_Registry)
 
 
-async def enter(group: str, socket_id: str, user: UserInfo) -> bool:
-    """Note that a user's socket is in a group; True if it is that user's first one there."""
+async def enter(group: str, socket_id: str, user: UserInfo, limit: int = 0) -> bool:
+    """Note that a user's socket is in a group; True if it is that user's first one there.
+
+    Raises `Full` if that would make more users than a limit, if there is one, and ConnectionError if Redis is
+    away.
+    """
     member = f"{socket_id} {user.id} ".encode() + msgspec.json.encode(user)
     _registry().own.setdefault(group, {})[socket_id] = member
-    return await _run(ENTER, group, str(user.id), member) == 1
+    sockets = await _run(ENTER, group, str(user.id), member, str(limit))
+    if not sockets:
+        await leave(group, socket_id, user)
+        raise Full
+    return sockets == 1
 
 
 async def leave(group: str, socket_id: str, user: UserInfo) -> bool:
@@ -156,7 +183,7 @@ async def announce(group: str, user: UserInfo, event: Literal["join", "leave"]) 
     last to announce looks whether it is still so.
     """
     while True:
-        await apublish(group, Presence(event=event, user=user), exclude=user.id)
+        await tell(group, user, event)
         try:
             now: Literal["join", "leave"] = "join" if await is_present(group, user.id) else "leave"
         except ConnectionError:  # then everybody comes back, and is told anew

@@ -4,4 +4,5 @@ from rooms.consumers import RoomConsumer
 
 websocket_urlpatterns = [
     path("ws/rooms/<slug:room_id>/", RoomConsumer.as_asgi()),
+    path("ws/interview/<slug:room_id>/", RoomConsumer.as_asgi()),  # the same, by the name of older clients
 ]

@@ -1,4 +1,4 @@
-"""Users who lose access to a room have to leave it: their sockets check again whether they may stay."""
+"""Sockets check again where they belong when a room changes: some have to leave it, some need not wait."""
 
 from functools import partial
 
@@ -7,7 +7,8 @@ from django.db.models.signals import m2m_changed, post_delete, post_save
 from django.dispatch import receiver
 
 from realtime.publish import send_event
-from rooms.models import Room
+from rooms.audience import WAITING
+from rooms.models import Admission, Room
 
 
 @receiver(m2m_changed, sender=Room.members.through)
@@ -25,8 +26,11 @@ def members_changed(sender, instance, action, reverse, pk_set, **kwargs):
 
 @receiver(post_save, sender=Room)
 def room_changed(sender, instance, created, **kwargs):
-    if not created and not instance.is_open:
+    limited = not instance.is_open or instance.waits or instance.starts_at or instance.ends_at
+    if limited and not created:
         check_again(instance.pk)
+    elif not created:
+        ask(f"{instance.group}{WAITING}")  # they need not any more
 
 
 @receiver(post_delete, sender=Room)
@@ -34,6 +38,17 @@ def room_deleted(sender, instance, **kwargs):
     check_again(instance.pk)
 
 
+@receiver([post_save, post_delete], sender=Admission)
+def admission_changed(sender, instance, **kwargs):
+    check_again(instance.room_id, instance.user_id)
+
+
 def check_again(room_id: int, user_id: int | None = None) -> None:
-    """Have the sockets in a room, or those of one user, check whether they may still be there."""
-    transaction.on_commit(partial(send_event, f"room.{room_id}", {"type": "room.changed"}, to=user_id))
+    """Have the sockets in a room and before its door, or those of one user, check where they belong."""
+    group = Room(pk=room_id).group
+    for each in (group, group + WAITING):
+        ask(each, user_id)
+
+
+def ask(group: str, user_id: int | None = None) -> None:
+    transaction.on_commit(partial(send_event, group, {"type": "room.changed"}, to=user_id))

@@ -50,7 +50,8 @@ def load_for_development():
 
 def handle_stops(loop):
     """Ask the WebSocket clients to come back before the worker stops; Granian would cut their connections."""
-    main, stopping = os.getppid(), None
+    parent = multiprocessing.parent_process()  # from before it was started: that one may be dead by now
+    main, stopping = parent.pid if parent else os.getppid(), None
 
     async def stop():
         await drain_sockets()

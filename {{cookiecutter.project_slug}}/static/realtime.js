@@ -116,7 +116,7 @@ export class RealtimeSocket extends EventTarget {
     if (turn !== this.#turn) return;
     this.#socket = new WebSocket(url);
     this.#socket.onmessage = (event) => turn === this.#turn && this.#receive(JSON.parse(event.data));
-    this.#socket.onclose = (event) => turn === this.#turn && this.#lost(event.code);
+    this.#socket.onclose = (event) => turn === this.#turn && this.#lost(event.code, event.reason);
   }
 
   #receive(frame) {
@@ -145,9 +145,9 @@ export class RealtimeSocket extends EventTarget {
     this.#become("connected");
   }
 
-  #lost(code) {
+  #lost(code, reason) {
     this.#drop();
-    if (code in FINAL) return this.close(FINAL[code]);
+    if (code in FINAL) return this.close(code === 4403 && reason ? `${reason}.` : FINAL[code]);
     if (code === 4401 && this.#unauthenticated) return this.#logIn();
     this.#unauthenticated = code === 4401;
     if (BUSY.includes(code)) this.#after ??= (LONGEST_DELAY * (1 + Math.random())) / 2;

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from django.conf import settings
 
-from realtime import allowance, limits
+from realtime import limits
 from realtime.codes import NOT_FOUND, SERVICE_RESTART, TOO_BIG, TOO_MANY, TRY_AGAIN_LATER
 from realtime.consumer import RealtimeConsumer
 from realtime.dispatch import MAX_MESSAGE_BYTES
@@ -131,7 +131,7 @@ async def test_only_so_many_sockets_are_open(connect, student, monkeypatch, limi
 
 
 async def test_a_user_has_one_allowance_for_all_sockets(connect, student, mentor, monkeypatch):
-    monkeypatch.setattr(allowance, "USER_RATES", parse_rates("3/hour"))
+    monkeypatch.setitem(settings.REALTIME, "USER_RATE", parse_rates("3/hour"))
     one, other, another_user = [await connect(PATH, user) for user in (student, student, mentor)]
     for socket in (one, other, one, another_user):
         assert (await socket.request("ping"))["ok"]

@@ -5,7 +5,7 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.test import AsyncClient
 
-from realtime import allowance, revocation
+from realtime import revocation
 from realtime.codes import NOT_AUTHENTICATED, TOO_MANY
 from realtime.limits import address_of
 from realtime.publish import apublish, kick
@@ -52,7 +52,7 @@ async def test_guests_have_a_number_of_sockets_for_each_address(connect, student
 
 
 async def test_guests_have_an_allowance_for_each_address(connect, student, monkeypatch):
-    monkeypatch.setattr(allowance, "USER_RATES", parse_rates("3/hour"))
+    monkeypatch.setitem(settings.REALTIME, "USER_RATE", parse_rates("3/hour"))
     one, other = [await connect(GUESTS, address="192.0.2.3") for _ in range(2)]
     for socket in (one, other, one):
         assert (await socket.request("ping"))["ok"]

@@ -128,6 +128,7 @@ async def test_everybody_is_sent_back_only_once(connect, student):
 
 
 async def test_who_publishes_in_vain_makes_up_for_it(connect, student, monkeypatch):
+    monkeypatch.setattr("realtime.publish.PAUSE", 0.05)
     socket = await connect(PATH, student)
     layer = get_channel_layer()
     send, refuse = layer.group_send, True

@@ -1,5 +1,8 @@
 import { RealtimeSocket } from "../realtime.js";
 import { fromTemplate, showState, showTime } from "../ui.js";
+import { showAvatar } from "./avatar.js";
+import { showCall } from "./stage.js";
+import { showWaiting } from "./waiting.js";
 
 const TYPING_REPEAT = 3000; // ms between two "is typing" while somebody writes
 const TYPING_LASTS = 5000; // ms until the others stop believing it
@@ -32,12 +35,6 @@ function newMessage(sender) {
   item.classList.toggle("own", sender.id === me.id);
   item.querySelector(".author").textContent = sender.username;
   return item;
-}
-
-// A user's initials, in a colour of their own.
-function showAvatar(element, { id, username }) {
-  element.textContent = username.slice(0, 2);
-  element.style.setProperty("--hue", (id * 137) % 360); // the golden angle: neighbours differ most
 }
 
 // Colour, local time, and no name again when the one above is by the same author.
@@ -234,3 +231,5 @@ socket.on("typing", ({ active, user }) => setTyping(user, active));
 draft.addEventListener("input", tellTyping);
 
 [...messages.children].forEach(dress);
+showCall(socket, me);
+showWaiting(socket);
