@@ -211,7 +211,9 @@ def test_who_waits_is_admitted_or_refused_and_the_host_ends_the_call_for_all(sit
         expect_notice(page, "The host has ended the call.")
         expect(page.locator("#in-call")).to_be_empty()
     student.goto("/rooms/later/")
-    expect(student.locator(".door")).to_contain_text(re.compile("This room opens on.*The page opens", re.DOTALL))
+    expect(student.locator(".door")).to_contain_text(
+        re.compile("This room opens on.*The page opens", re.DOTALL)
+    )
 
 
 def test_without_devices_one_still_watches(enter):

@@ -180,7 +180,14 @@ def test_docs_name_files_that_are_there(bake):
             text = page.read_text(encoding="utf-8")
             for name in re.findall(r"`([\w/.]+\.(?:py|js|md|toml|html))`", text):
                 there = (project / name).is_file() if "/" in name else name in names
-                own = ("polls/", "demo.py", "loadtest.py", "config/sentry.py", "config/tracing.py")
+                own = (
+                    "polls/",
+                    "submissions/",
+                    "demo.py",
+                    "loadtest.py",
+                    "config/sentry.py",
+                    "config/tracing.py",
+                )
                 assert there or name.startswith(own), f"{name} in {page}"
             check_links(page, text)
 

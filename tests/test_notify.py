@@ -23,6 +23,10 @@ def number_in_data(frame, user):
     return frame["data"]["number"]
 
 
+def own_score(frame, user):
+    return {entry["user"]["id"]: entry["score"] for entry in frame["changed"]}[user]
+
+
 @dataclass
 class Way:
     """A function that tells people something, and where it is heard."""
@@ -52,6 +56,19 @@ WAYS = {
         'notify_student(user, "news", {"number": number})',
         "/ws/student/{}/",
         "student_event",
+    ),
+    "notify_dashboard": Way(
+        "dashboard.notify",
+        'notify_dashboard("news", {"number": number})',
+        "/ws/dashboard/",
+        "dashboard_event",
+    ),
+    "update_leaderboard": Way(
+        "leaderboard.scores",
+        "update_leaderboard([(user, number)])",
+        "/ws/leaderboard/",
+        "leaderboard_changed",
+        own_score,
     ),
 }
 

@@ -11,11 +11,11 @@ def create_demo():
     """Let the user `mentor` be one, of the user `student`, and both have been told something."""
     mentor, student = (User.objects.get(username=name) for name in ("mentor", "student"))
     group, _ = Group.objects.get_or_create(name=MENTORS)
-    if not mentor.groups.contains(group):
-        mentor.groups.add(group)
-    Mentorship.objects.get_or_create(mentor=mentor, student=student)
+    # Without signals: nobody is connected, since the users' passwords are new.
+    User.groups.through.objects.get_or_create(user=mentor, group=group)
+    Mentorship.objects.bulk_create([Mentorship(mentor=mentor, student=student)], ignore_conflicts=True)
     if not Event.objects.filter(user__in=(mentor, student)).exists():
         Event.objects.store(student.pk, STUDENT, "course_joined", {"course": "Live pages with Django"})
-        Event.objects.store(student.pk, STUDENT, "grade_received", {"exercise": "Rooms", "points": 9})
+        Event.objects.store(student.pk, STUDENT, "grade_received", {"exercise": "Consumers", "points": 9})
         question = {"from": "student", "message": "What does ?since= do?"}
         Event.objects.store(mentor.pk, MENTOR, "question", question)
