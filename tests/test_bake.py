@@ -30,6 +30,7 @@ BELONGS_TO = {
     r"USE_INMEMORY_CHANNELS": {"channel_layer": ["redis", "redis_queue"]},
     r"jwt|simplejwt|cors|corsheaders": {"auth": ["jwt", "session_jwt"]},
     r"rooms?": {"consumers": ["rooms"]},
+    r"ice_servers|turn_secret|coturn|webrtc\w*": {"consumers": ["rooms"]},
     r"notifications?|notify_user": {"consumers": ["notifications"]},
     r"a?notify_dashboard|DashboardConsumer|ws/dashboard|dashboard\.py": {"consumers": ["dashboard"]},
     r"mentoring|mentorships?|notify_mentor|notify_student|student_event": {"consumers": ["mentoring"]},
