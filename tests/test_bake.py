@@ -30,6 +30,7 @@ BELONGS_TO = {
     r"InMemoryChannelLayer|REALTIME_SOCKET|realtime\.sock": {"channel_layer": ["memory"]},
     r"jwt|simplejwt|cors|corsheaders": {"auth": ["jwt", "session_jwt"]},
     r"rooms?": {"consumers": ["rooms"]},
+    r"ice_servers|turn_secret|coturn|webrtc\w*": {"consumers": ["rooms"]},
     r"notifications?|notify_user": {"consumers": ["notifications"]},
     r"postgres|postgresql|psycopg": {"database": ["postgresql"]},
     r"sqlite3?": {"database": ["sqlite"]},
