@@ -10,7 +10,8 @@ from variants import first
 CHECKED = [
     first(server="uvicorn", channel_layer="memory", auth="session_jwt") | {"database": "sqlite"},
     first(server="daphne", channel_layer="redis_queue", auth="jwt") | {"database": "postgresql"},
-    first(server="hypercorn", channel_layer="redis", auth="jwt") | {"python_version": "3.12", "tasks": "celery"},
+    first(server="hypercorn", channel_layer="redis", auth="jwt")
+    | {"python_version": "3.12", "tasks": "celery"},
     first(server="gunicorn", channel_layer="memory", auth="session") | {"rest_api": "none"},
     first(server="granian", channel_layer="redis", auth="session") | {"django_version": "5.2"},
 ]
