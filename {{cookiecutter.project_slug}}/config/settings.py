@@ -89,7 +89,7 @@ LOG_FORMAT = read(
     validate=OneOf(["text", "json"]),
 )
 LOG_SOCKETS = read(env.bool, "LOG_SOCKETS", "true or false, for example LOG_SOCKETS=false", default=True)
-LOG_DEBUG = read(env.list, "LOG_DEBUG", "names of loggers, for example LOG_DEBUG=channels,realtime", default=[])
+LOG_DEBUG = read(env.list, "LOG_DEBUG", "names of loggers, for example LOG_DEBUG=channels", default=[])
 
 # Who may come in
 

@@ -1,4 +1,4 @@
-"""What `manage.py test_websocket --room` asks: whether two people in a room reach each other, as for a call."""
+"""What `manage.py test_websocket --room` asks: whether two in a room reach each other, as for a call."""
 
 import json
 import time
