@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from accounts.models import User
 from realtime.doctor import Doctor
 from realtime.doctor_client import Problem
 from rooms import doctor
@@ -14,7 +15,17 @@ URL = "http://127.0.0.1:1"
 
 
 @pytest.fixture
-def room(db, mentor, student):
+def mentor(db):
+    return User.objects.create_user("mentor")
+
+
+@pytest.fixture
+def student(mentor):
+    return User.objects.create_user("student")
+
+
+@pytest.fixture
+def room(mentor, student):
     return Room.objects.create(slug="interview", name="Interview", host=mentor)
 
 
