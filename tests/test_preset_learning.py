@@ -208,7 +208,7 @@ async def test_its_story(project, story, beside):  # noqa: F811
         with story("meanwhile a task goes on grading"):
             later = int(await run("print(Submission.objects.create(student=student).pk)"))
             await run(f"grade.delay_on_commit({later}, 5)")
-            done = f"print(student.mentoring_events.filter(data__grade__score=5).count())"
+            done = "print(student.mentoring_events.filter(data__grade__score=5).count())"
             while int(await run(done)) == 0:
                 assert tasks.poll() is None, tasks.said()
         with story("the web process is back: all come again, and have missed nothing"), web():
@@ -231,7 +231,7 @@ def test_its_pages(site, log_in):
     expect(admin.locator("#entries .name").first).to_have_text("mentor")
     shell(project, "Submission.objects.create(student=student, points=87)")
     expect(mentor.locator("#events > li").first).to_contain_text("submission created")
-    expect(student.get_by_text("submission_created").first).to_be_visible()
+    expect(student.get_by_text("submission created").first).to_be_visible()
     expect(admin.locator("#entries .name").first).to_have_text("student")
     go_live(mentor, "/mentoring/")
     go_live(student, "/mentoring/")
