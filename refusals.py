@@ -63,15 +63,14 @@ def again(answers):
     """Return the command that gives these answers without questions; none when cruft updates a project."""
     texts = {question: str(text) for question, text in answers.items() if not question.startswith("_")}
     texts = {question: "".join(filter(is_visible, text)) for question, text in texts.items()}
-    if answers.get("_preset"):
-        texts["_preset"] = answers["_preset"]
-    template = answers["_template"]
+    template, preset = answers["_template"], answers.get("_preset")
+    folder = ["--directory", f"presets/{preset}"] if preset else []
     if "_commit" in answers:  # which is cruft's
-        command = ["cruft", "create", template, "--no-input", "--extra-context", json.dumps(texts)]
+        command = ["cruft", "create", template, *folder, "--no-input", "--extra-context", json.dumps(texts)]
         return shlex.join(command) if "create" in sys.argv else ""
     if not re.search(r":|\.zip$", template):
-        template = str(Path.cwd())
-    command = ["cookiecutter", template, "--no-input"]
+        template = str(PRESETS.parent)
+    command = ["cookiecutter", template, *folder, "--no-input"]
     if answers.get("_checkout"):
         command += ["--checkout", answers["_checkout"]]
     folder = answers.get("_output_dir")

@@ -16,6 +16,8 @@ from systems import PRESETS, answers
 
 MAKE = runpy.run_path(str(TEMPLATE / "presets/make.py"))
 COOKIECUTTER = (sys.executable, "-m", "cookiecutter")
+# What a preset has in files of its own, beside its story.
+OWN = {"interview-platform": {Path("docs/protocol.md"), Path("rooms/routing.py")}}
 STORY = "Its story, to show to somebody:"
 
 
@@ -45,7 +47,7 @@ def test_folders_are_those_that_make_presets_makes(preset):
 def test_files_have_an_answer_and_a_comment_for_what_matters(preset):
     lines = PRESETS[preset].read_text(encoding="utf-8").splitlines()
     assert lines[0].startswith("# ")
-    assert answers(preset).keys() - {"_preset"} <= set(QUESTIONS)
+    assert answers(preset).keys() - {"_preset", "_env"} <= set(QUESTIONS)
     for option in ("server", "channel_layer", "database", "auth", "consumers", "deployment"):
         assert any(line.startswith(f"  {option}: ") for line in lines), option
     assert (TEMPLATE / "templates" / f"{preset}.md").is_file()
@@ -69,12 +71,26 @@ def test_a_wrong_answer_in_a_preset_is_named(tmp_path, line, words):
 def test_one_command_makes_it_without_questions(preset, template, tmp_path, bake):
     project, printed = make(preset, f"git+file://{template}", tmp_path / "made", "--no-input")
     chosen = answers(preset)
-    told = chosen.pop("_preset")
+    told, own = chosen.pop("_preset"), {Path("README.md"), *OWN.get(preset, ())}
+    if chosen.pop("_env", None):
+        own.add(Path("config/dotenv.py"))
     expected = files(bake(**chosen))
     made = files(project)
     assert made.keys() == expected.keys()
-    assert [path for path in made if made[path] != expected[path]] == [Path("README.md")]
-    assert f"_preset={told}" in printed
+    assert {path for path in made if made[path] != expected[path]} == own
+    assert f" --directory presets/{told} " in printed
+
+
+def test_development_begins_with_the_variables_of_the_preset(preset, template, tmp_path):
+    """Who changes one, or takes it out, has it so from then on; and each is one that the project knows."""
+    project, _ = make(preset, template, tmp_path / "made", "--no-input")
+    expected, dotenv = answers(preset).get("_env", {}), project / ".env"
+    values = dict(line.split("=", 1) for line in dotenv.read_text(encoding="utf-8").splitlines())
+    assert values | expected == values
+    known = (project / ".env.example").read_text(encoding="utf-8")
+    assert [name for name in expected if f"\n# {name}=" not in known] == []
+    dotenv.write_text("".join(f"{name}={values[name]}\n" for name in values.keys() - expected.keys()))
+    assert run(sys.executable, "-m", "config.dotenv", cwd=project) == ""
 
 
 def test_it_asks_with_the_preset_s_answers_as_defaults(preset, template, tmp_path):
@@ -125,7 +141,8 @@ def test_cruft_makes_the_same_and_updates_it(preset, template, tmp_path):
     cruft(*command, "--output-dir", tmp_path / "cruft", cwd=tmp_path)
     project = tmp_path / "cruft" / made.name
     state = project / ".cruft.json"
-    assert json.loads(state.read_text())["context"]["cookiecutter"]["_preset"] == preset
+    kept = json.loads(state.read_text())["context"]["cookiecutter"]
+    assert (kept["_preset"], kept["_env"]) == (preset, answers(preset).get("_env", {}))
     assert files(project).keys() - files(made).keys() == {state.relative_to(project)}
     run("git", "init", "--quiet", "--initial-branch=main", cwd=project)
     commit(project, "As generated")
@@ -139,6 +156,7 @@ def test_cruft_makes_the_same_and_updates_it(preset, template, tmp_path):
     assert b"new-in-the-template" in after[".gitignore"]
     assert ".github/workflows/ci.yml" not in after
     assert after["README.md"].startswith((made / "README.md").read_bytes().partition(b"## Run it")[0])
+    assert after["config/dotenv.py"] == (made / "config/dotenv.py").read_bytes()
     assert "up to date" in cruft("check", cwd=project)
 
 

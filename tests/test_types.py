@@ -8,11 +8,12 @@ from variants import first
 
 # A few that have each module of the template in one of them.
 CHECKED = [
-    first(server="uvicorn", channel_layer="memory", auth="session_jwt", database="sqlite"),
-    first(server="daphne", channel_layer="redis_queue", auth="jwt", database="postgresql"),
-    first(server="hypercorn", channel_layer="redis", auth="jwt", python_version="3.12") | {"tasks": "celery"},
-    first(server="gunicorn", channel_layer="memory", auth="session", rest_api="none"),
-    first(server="granian", channel_layer="redis", auth="session", django_version="5.2"),
+    first(server="uvicorn", channel_layer="memory", auth="session_jwt") | {"database": "sqlite"},
+    first(server="daphne", channel_layer="redis_queue", auth="jwt") | {"database": "postgresql"},
+    first(server="hypercorn", channel_layer="redis", auth="jwt")
+    | {"python_version": "3.12", "tasks": "celery"},
+    first(server="gunicorn", channel_layer="memory", auth="session") | {"rest_api": "none"},
+    first(server="granian", channel_layer="redis", auth="session") | {"django_version": "5.2"},
 ]
 SHAPING = (
     "server",

@@ -26,6 +26,12 @@ def needed(has: dict[str, str]) -> dict[str, str]:
 #% if cookiecutter.channel_layer != "memory"
     values["REDIS_URL"] = "redis://127.0.0.1:6379/0"
 #% endif
+#% if cookiecutter._env
+    if not has:  # afterwards it is for you to change them, or to take them out
+#% for name, value in cookiecutter._env.items()
+        values["{{ name }}"] = "{{ value }}"
+#% endfor
+#% endif
     return values
 
 

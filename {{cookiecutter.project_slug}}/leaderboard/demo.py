@@ -1,9 +1,10 @@
 from django.contrib.auth import get_user_model
 
-from leaderboard.scores import update_leaderboard
+from leaderboard.models import Score
 
 
 def create_demo():
     """Give the demo users points, if they have none yet."""
-    users = get_user_model().objects.filter(username__in=("mentor", "student"), score=None)
-    update_leaderboard([(user.pk, 30 if user.username == "mentor" else 20) for user in users])
+    for name, points in (("mentor", 30), ("student", 20)):
+        user = get_user_model().objects.get(username=name)
+        Score.objects.get_or_create(user=user, defaults={"points": points})

@@ -52,7 +52,7 @@ class Door(RealtimeConsumer):
             await self.send_away(NOT_ALLOWED, "The host does not let you in")
 
     async def waiting_changed(self, event):
-        with suppress(ConnectionError):  # when Redis is back, everybody comes back, too
+        with suppress(ConnectionError):  # when the channel layer is back, everybody comes back
             users = await presence.present(self.group + WAITING)
             await self.send_frame(Waiting(users=users[:SHOWN]))
 

@@ -1,7 +1,7 @@
 /* The connection to one other participant: sound and picture both ways, and a channel for what else they tell.
 
    Either side may offer anew at any time; if both do at once, the polite one gives in. This is "perfect
-   negotiation": https://w3c.github.io/webrtc-pc/#perfect-negotiation-example. Only the first offer is always the
+   negotiation": https://www.w3.org/TR/webrtc/#perfect-negotiation-example. Only the first offer is always the
    impolite one's. Each begins with its own transceivers, so that a camera or a screen is a track that is
    replaced, without negotiating again.
 
