@@ -28,6 +28,7 @@ def test_a_socket_is_tried_on_its_page(log_in):
     expect(status).to_have_text("Connected")
     expect(frames.filter(has_text="connection_established")).to_have_count(1)
 
+    channel.get_by_label("Type of frame").select_option("chat_message")
     channel.get_by_role("button", name="Send").click()  # what stands there is a frame that can be sent
     expect(frames.filter(has_text='"reply"')).to_contain_text("message_id")
     channel.get_by_label("Type of frame").select_option("typing")

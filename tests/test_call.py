@@ -268,7 +268,8 @@ def test_signals_that_were_lost_are_sent_again_when_the_connection_is_back(enter
     go_live(mentor, LOBBY)  # over the wire
     wire.sent = sent
     join(*people)
-    mentor.wait_for_function("() => connections.length === 1")
+    mentor.wait_for_function("() => connections[0]?.localDescription")
+    mentor.wait_for_function("() => connections[0].iceGatheringState === 'complete'")
     wire.sent = lambda frame: Wire.sent(wire, frame)
     wire.cut()
     expect_pictures(*people)

@@ -168,6 +168,6 @@ def test_who_is_a_mentor_no_longer_is_shown_out(site, log_in):
     project.manage("shell", "--command", change.format("remove"))
     try:
         expect_state(mentor, "closed")
-        expect(mentor.locator("#state")).to_have_text("You are not allowed in here.")
+        expect(mentor.locator("#state")).to_have_text("This is for admins and mentors.")
     finally:
         project.manage("shell", "--command", change.format("add"))

@@ -95,7 +95,7 @@ def test_an_ended_mentorship_ends_the_mentor_s_page(site, log_in, complaints):
     go_live(mentor, "/mentoring/")
     try:
         site[0].manage("shell", "-c", END)
-        expect(at_student.locator("#state")).to_have_text("You are not allowed in here.")
+        expect(at_student.locator("#state")).to_have_text("You may not see this.")
         expect(mentor.get_by_text("No students yet.")).to_be_visible()
         expect_state(mentor, "connected")
         assert at_student.reload().status == 403

@@ -211,6 +211,7 @@ PROBES = {
     "management/commands/__init__.py": "",
     "management/commands/probe.py": COMMAND,
 }
+FORGET = "from notifications.models import Notification; Notification.objects.all().delete()"
 HEARD = (
     "sync_view",
     "async_view",
@@ -244,6 +245,7 @@ def added(project, name, files):
 def site(request, installed):
     """A project with views and a command that tell, its server, and a mentor, who may hear everything."""
     project = installed(request.param)
+    project.manage("shell", "-v", "0", "-c", FORGET)  # else they come first
     with (
         added(project, "probes", PROBES),
         running(project) as server,

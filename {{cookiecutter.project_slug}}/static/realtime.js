@@ -70,7 +70,8 @@ export class RealtimeSocket extends EventTarget {
 
   /** Send a frame that needs no answer; without a connection it is dropped. */
   send(frame) {
-    if (this.state === "connected") this.#socket.send(JSON.stringify(frame));
+    if (this.state !== "connected" || this.#socket.readyState !== WebSocket.OPEN) return;
+    this.#socket.send(JSON.stringify(frame));
   }
 
   /** Send a frame; resolves with its reply. Rejects with a RealtimeError: the server's own, or with the code

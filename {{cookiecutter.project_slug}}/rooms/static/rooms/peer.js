@@ -130,6 +130,7 @@ export class Peer extends EventTarget {
       const busy = this.#offering || this.#pc.signalingState !== "stable";
       this.#ignoring = !this.#polite && description.type === "offer" && busy;
       if (this.#ignoring) return;
+      if (description.type === "answer" && this.#pc.signalingState !== "have-local-offer") return; // to one sent twice
       await this.#pc.setRemoteDescription(description);
       if (description.type === "offer") await this.#answer();
     }
