@@ -17,7 +17,7 @@ from systems import PRESETS, answers
 MAKE = runpy.run_path(str(TEMPLATE / "presets/make.py"))
 COOKIECUTTER = (sys.executable, "-m", "cookiecutter")
 # What a preset has in files of its own, beside its story.
-OWN = {"interview-platform": {Path("docs/protocol.md"), Path("rooms/routing.py")}}
+OWN = {"interview-platform": {Path("Makefile"), Path("docs/protocol.md"), Path("rooms/routing.py")}}
 STORY = "Its story, to show to somebody:"
 
 

@@ -28,9 +28,11 @@ def needed(has: dict[str, str]) -> dict[str, str]:
 #% endif
 #% if cookiecutter._env
     if not has:  # afterwards it is for you to change them, or to take them out
+        values |= {
 #% for name, value in cookiecutter._env.items()
-        values["{{ name }}"] = "{{ value }}"
+            "{{ name }}": "{{ value }}",
 #% endfor
+        }
 #% endif
     return values
 

@@ -89,6 +89,7 @@ LOG_FORMAT = read(
     validate=OneOf(["text", "json"]),
 )
 LOG_SOCKETS = read(env.bool, "LOG_SOCKETS", "true or false, for example LOG_SOCKETS=false", default=True)
+LOG_DEBUG = read(env.list, "LOG_DEBUG", "names of loggers, for example LOG_DEBUG=channels", default=[])
 
 # Who may come in
 
@@ -394,6 +395,7 @@ LOGGING = {
     "loggers": {
         "django": {},  # else Django's own handlers say everything a second time
         "realtime.sockets": {} if LOG_SOCKETS else {"level": "WARNING"},
+        **{name: {"level": "DEBUG"} for name in LOG_DEBUG},
     },
 }
 if LOG_FORMAT == "json":

@@ -8,21 +8,19 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from importlib import import_module
 from os import urandom
 from threading import Thread
 from typing import Any
 
 from channels.layers import get_channel_layer
-from django.apps import apps
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import connection, connections
 from django.db.migrations.executor import MigrationExecutor
 from django.http.request import validate_host
-from django.utils.module_loading import module_has_submodule
 from websockets.exceptions import ConnectionClosed
 
+from config.collect import modules
 from realtime.cache import cache
 from realtime.consumer import DOCTOR
 from realtime.credentials import authenticator
@@ -34,9 +32,13 @@ HEARTBEAT = settings.REALTIME["HEARTBEAT"]
 
 
 class Doctor:
-    """The checks of the site at an address; `idle` is for how many seconds a socket is to be silent."""
+    """The checks of the site at an address; `idle` is for how many seconds a socket is to be silent.
 
-    def __init__(self, url: str, idle: float):
+    An app's doctor.py may have more: `checks`, and of the site `site_checks`, which are given the doctor and
+    `options`, what was asked for on the command line.
+    """
+
+    def __init__(self, url: str, idle: float, **options: Any):
         self.site = Site(url)
         self.idle_seconds = idle
         self.user: Any = None  # as whom to log in
@@ -54,10 +56,12 @@ class Doctor:
             ("echo", {"handshake"}, self.echo),
             ("event from here", {"channel layer", "echo"}, self.event),
         ]
-        for app in apps.get_app_configs():  # whose doctor.py may have more
-            if module_has_submodule(app.module, "doctor"):
-                more = getattr(import_module(f"{app.name}.doctor"), "checks", {})
-                self.checks += [(name, set(), check) for name, check in more.items()]
+        for module in modules("doctor"):
+            more = getattr(module, "checks", {})
+            self.checks += [(name, set(), check) for name, check in more.items()]
+            if hasattr(module, "site_checks"):
+                of_site = module.site_checks(self, **options)
+                self.checks += [(name, {"handshake"}, check) for name, check in of_site.items()]
         if idle:
             self.checks.append((f"{idle:g} s of silence", {"echo"}, self.idle))
 
@@ -126,9 +130,7 @@ class Doctor:
         self.user = get_user_model().objects.filter(is_active=True).order_by("pk").first()
         if self.user is None:
             raise Problem("there is no user to log in as. `manage.py createdemo` makes some.")
-        *_, path = settings.REALTIME["AUTHENTICATION"]  # before it stands what rests on a login
-        kind: Any = authenticator(path)
-        self.proof = kind.log_in(self.user)
+        self.proof = log_in(self.user)
         return ""
 
     # The server, through whatever stands before it
@@ -246,6 +248,13 @@ class Doctor:
                 " stay all the same."
             ) from None
         return ""
+
+
+def log_in(user: Any) -> dict[str, str]:
+    """Return the headers with which a client opens a socket as a user."""
+    *_, path = settings.REALTIME["AUTHENTICATION"]  # before it stands what rests on a login
+    kind: Any = authenticator(path)
+    return kind.log_in(user)
 
 
 def cure_for(location: str) -> str:

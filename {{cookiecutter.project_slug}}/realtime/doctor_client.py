@@ -27,7 +27,7 @@ class Site:
     """A site at an address, and a socket there."""
 
     def __init__(self, url: str):
-        site = urlsplit(url)
+        self.url, site = url, urlsplit(url)
         self.secure = site.scheme in ("https", "wss")
         self.host, self.port, self.folder = site.hostname or "", site.port, site.path.rstrip("/")
         self.name = site.netloc.rpartition("@")[2]

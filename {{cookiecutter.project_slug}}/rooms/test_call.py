@@ -57,15 +57,6 @@ async def test_a_call(connect, room, student, mentor, admin):
     assert late.unread == []
 
 
-async def test_the_same_under_the_name_of_older_clients(connect, room, student, mentor):
-    one, two = await connect("/ws/interview/interview/", student), await connect(ROOM, mentor)
-    assert one.hello["room_id"] == "interview"
-    await one.send("webrtc_signal", signal={"sdp": "offer"})
-    assert (await two.receive("webrtc_signal"))["from"] == student.pk
-    await two.request("chat_message", message="Hello")
-    assert (await one.receive("chat_message"))["message"] == "Hello"
-
-
 async def test_there_are_six_in_a_call(connect, room, mentor):
     users = [await sync_to_async(User.objects.create_user)(f"user{n}") for n in range(call.MAX_IN_CALL + 1)]
     *sockets, late = [await connect(ROOM, user) for user in users]

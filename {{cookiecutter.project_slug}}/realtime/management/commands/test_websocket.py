@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from config.collect import modules
 from realtime.doctor import Doctor
 
 
@@ -20,6 +21,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--idle", type=float, default=0, help="for how many seconds a socket is to be silent, such as 75"
         )
+        for module in modules("doctor"):
+            if hasattr(module, "add_arguments"):
+                module.add_arguments(parser)
 
     def handle(self, url, idle, **options):
         if not is_address(url):
@@ -28,7 +32,7 @@ class Command(BaseCommand):
             raise CommandError("--idle is a number of seconds, 500 at most, such as --idle 75.")
         logging.disable()  # what is wrong is said here, in a line
         wrong = []
-        for name, well, text in Doctor(url, idle).examine():
+        for name, well, text in Doctor(url, idle, **options).examine():
             style = {True: str, None: self.style.WARNING, False: self.style.ERROR}[well]
             self.stdout.write(style(f"{name}: {text}"))
             if well is False:
