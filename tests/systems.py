@@ -56,13 +56,13 @@ def system(valkey, postgresql, tmp_path_factory):
 @pytest.fixture
 def story(record_property):
     """Return a context manager for a step of a story: what it takes is shown in a table at the end."""
-    steps = []
+    table = ["the story of a system, as it was driven", ""]
+    record_property("table", table)  # before the test ends, since what is recorded later is not reported
 
     @contextmanager
     def step(text):
         start = time.monotonic()
         yield
-        steps.append(f"{time.monotonic() - start:6.1f} s  {text}")
+        table[1] += f"{time.monotonic() - start:6.1f} s  {text}\n"
 
-    yield step
-    record_property("table", ["the story of a system, as it was driven", "\n".join(steps)])
+    return step

@@ -265,3 +265,8 @@ async def test_the_clock_starts_what_is_due(project, server):
         beat.terminate()
         beat.wait(10)
         assert beat.returncode == 0
+
+
+def test_without_redis_for_the_rest_it_starts_all_the_same(project):
+    away = f"redis://{HOST}:{free_port()}/0"
+    project.run(".venv/bin/python", "manage.py", "check", REDIS_URL=away, USE_INMEMORY_CHANNELS="true")

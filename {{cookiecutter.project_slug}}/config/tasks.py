@@ -6,7 +6,7 @@ from celery.schedules import crontab
 from kombu import Queue
 from marshmallow import validate
 
-from config.channel_layer_redis import REDIS_PREFIX, REDIS_URL
+from config.channel_layer_redis import REDIS_PREFIX, REDIS_URL  # also when the layer is in memory
 from config.environment import env, read
 
 

@@ -90,6 +90,15 @@ class Room(models.Model):
         return True
 
     @transaction.atomic
+    def accept(self, user) -> bool:
+        """Make a member of who comes by a link; False if all links were withdrawn since the room was read."""
+        invites = Room.objects.select_for_update(no_key=True).filter(pk=self.pk, invitation=self.invitation)
+        if invites.first() is None:
+            return False
+        self.members.add(user)
+        return True
+
+    @transaction.atomic
     def withdraw(self, user=None) -> None:
         """Take back all links that invite, and the invitation of a user, who could otherwise come by one."""
         Room.objects.filter(pk=self.pk).update(invitation=models.F("invitation") + 1)

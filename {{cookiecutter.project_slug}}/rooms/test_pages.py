@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from rooms import invitations
+from rooms.forms import RoomForm
 from rooms.models import Room
 
 
@@ -119,6 +120,28 @@ def test_a_link_invites(host, client, closed_room, student):
     assert not closed_room.members.exists()
     assert client.post(link).url == client.get(link).url == "/rooms/closed/"
     assert closed_room.members.get() == student
+
+
+def test_a_link_alone_changes_nothing(client, lobby, student):
+    link = f"/rooms/lobby/join/?invitation={invitations.sign(lobby)}"
+    client.force_login(student)
+    assert client.get(link).url == "/rooms/lobby/"
+    assert not lobby.members.exists()
+
+
+def test_links_that_are_withdrawn_at_the_same_time(host, closed_room, student, monkeypatch):
+    def withdraw_first(form):
+        closed_room.withdraw()
+        return clean(form)
+
+    clean = RoomForm.is_valid
+    monkeypatch.setattr(RoomForm, "is_valid", withdraw_first)
+    host.post("/rooms/closed/host/", {"name": "Another name", "by_invitation": "on"})
+    room = Room.objects.get()
+    assert (room.name, room.is_open, room.invitation) == ("Another name", False, closed_room.invitation + 1)
+    assert not closed_room.accept(student)
+    assert room.accept(student)
+    assert room.members.get() == student
 
 
 def test_links_that_do_not_hold(client, closed_room, student, monkeypatch):

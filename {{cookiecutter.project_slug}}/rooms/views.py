@@ -42,9 +42,8 @@ def join(request, room_id):
     """Where a link that invites leads to; POST makes the user a member."""
     room = get_object_or_404(Room.objects.for_user(request.user), slug=room_id)
     holds = invitations.holds(request.GET.get("invitation", ""), room)
-    if room.admits_user or (holds and request.method == "POST"):
-        if holds:
-            room.members.add(request.user)
+    accepted = holds and request.method == "POST" and room.accept(request.user)
+    if accepted or room.admits_user:
         return redirect("rooms:room", room.slug)
     context = {"room": room if holds else None}
     return render(request, "rooms/join.html", context, status=200 if holds else 403)
@@ -56,7 +55,8 @@ def host(request, room_id):
     room = hosted(request, room_id)
     form = RoomForm(request.POST or None, instance=room)
     if request.method == "POST" and form.is_valid():
-        form.save()
+        # Only these: links may be withdrawn at the same time.
+        form.save(commit=False).save(update_fields=("is_open", *form.Meta.fields))
         messages.success(request, "Saved.")
         return redirect("rooms:host", room.slug)
     return host_page(request, hosted(request, room_id), form=form)

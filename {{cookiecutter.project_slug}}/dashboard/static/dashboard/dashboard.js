@@ -1,5 +1,6 @@
 /* The page /dashboard/: figures, a chart of the one that is chosen, and the events. */
 
+import { sendInPlace, showData, words } from "../events.js";
 import { RealtimeSocket } from "../realtime.js";
 import { fromTemplate, showState, showTime } from "../ui.js";
 
@@ -50,7 +51,7 @@ function choose(name) {
 
 const find = (name) => $("figures").querySelector(`[data-name="${CSS.escape(name)}"]`);
 const unit = (name) => UNITS[name.split("_").at(-1)] ?? "";
-const label = (name) => (unit(name) ? name.replace(/_[^_]+$/, "") : name).replaceAll("_", " ");
+const label = (name) => words(unit(name) ? name.replace(/_[^_]+$/, "") : name);
 const text = (name, value) => value.toLocaleString([], { maximumFractionDigits: 2 }) + unit(name);
 
 function write(element, text) {
@@ -108,36 +109,14 @@ function showEvent({ event_id, kind, data, created_at }) {
   if (list.querySelector(`[data-id="${event_id}"]`)) return;
   const item = fromTemplate("event");
   item.dataset.id = event_id;
-  item.querySelector(".kind").textContent = kind.replaceAll("_", " ");
+  item.querySelector(".kind").textContent = words(kind);
   showTime(item.querySelector("time"), created_at);
-  for (const [key, value] of Object.entries(data)) {
-    const datum = fromTemplate("datum");
-    datum.querySelector("dt").textContent = key.replaceAll("_", " ");
-    datum.querySelector("dd").textContent = typeof value === "object" ? JSON.stringify(value) : value;
-    item.querySelector(".data").append(datum);
-  }
+  showData(item.querySelector(".data"), data);
   const older = [...list.children].find((other) => Number(other.dataset.id) < event_id);
   list.insertBefore(item, older ?? null);
   while (list.children.length > MOST) list.lastElementChild.remove();
   $("empty").hidden = true;
 }
-
-function fail(text = "") {
-  $("failure").textContent = text;
-  $("failure").hidden = !text;
-}
-
-// Without this the form works too; with it one sees the event come in through the socket.
-$("test").addEventListener("submit", async (event) => {
-  event.preventDefault();
-  const { action, method } = event.target;
-  try {
-    const { status } = await fetch(action, { method, body: new FormData(event.target), redirect: "manual" });
-    fail(status >= 400 ? "Not sent. Reload the page and try again." : "");
-  } catch {
-    fail("Not sent. The server did not answer.");
-  }
-});
 
 socket.on("dashboard_snapshot", ({ figures, recent }) => {
   showFigures(figures);
@@ -150,4 +129,5 @@ socket.on("state", ({ state }) => {
   if (state !== "connected") breakOff();
 });
 showState(socket, $("state"));
+sendInPlace($("test"));
 setInterval(draw, 1000);

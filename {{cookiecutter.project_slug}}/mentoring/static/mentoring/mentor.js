@@ -1,5 +1,5 @@
 import { fromTemplate } from "../ui.js";
-import { dress, follow, show } from "./events.js";
+import { dress, follow, show } from "./follow.js";
 
 const $ = (id) => document.getElementById(id);
 const students = $("students");

@@ -1,3 +1,4 @@
+import { fail, sendInPlace, showData, words } from "../events.js";
 import { RealtimeSocket } from "../realtime.js";
 import { fromTemplate, showState, showTime } from "../ui.js";
 
@@ -19,7 +20,7 @@ function count() {
 // "grade_received" -> "grade received", the time in local words, and a button that works.
 function dress(item) {
   const kind = item.querySelector(".kind");
-  kind.textContent = kind.textContent.replaceAll("_", " ");
+  kind.textContent = words(kind.textContent);
   showTime(item.querySelector("time"));
   item.querySelector(".mark").addEventListener("click", () => markRead(item));
 }
@@ -42,22 +43,12 @@ function setRead(item) {
   count();
 }
 
-function fail(text = "") {
-  $("failure").textContent = text;
-  $("failure").hidden = !text;
-}
-
 function newNotification({ notification_id, kind, data, created_at }) {
   const item = fromTemplate("notification");
   item.dataset.id = notification_id;
   item.querySelector(".kind").textContent = kind;
   item.querySelector("time").dateTime = created_at;
-  for (const [key, value] of Object.entries(data)) {
-    const datum = fromTemplate("datum");
-    datum.querySelector("dt").textContent = key;
-    datum.querySelector("dd").textContent = typeof value === "object" ? JSON.stringify(value) : value;
-    item.querySelector(".data").append(datum);
-  }
+  showData(item.querySelector(".data"), data);
   dress(item);
   const older = [...list.children].find((other) => Number(other.dataset.id) < notification_id);
   list.insertBefore(item, older ?? null); // newest first
@@ -78,18 +69,7 @@ socket.on("notification", (frame) => {
 socket.on("notification_read", ({ notification_id }) => setRead(find(notification_id)));
 socket.on("state", ({ state }) => (list.className = `notifications ${state}`));
 showState(socket, $("state"));
-
-// Without this the form works too; with it one sees the notification come in through the socket.
-$("test").addEventListener("submit", async (event) => {
-  event.preventDefault();
-  const { action, method } = event.target;
-  try {
-    const { status } = await fetch(action, { method, body: new FormData(event.target), redirect: "manual" });
-    fail(status >= 400 ? "Not sent. Reload the page and try again." : "");
-  } catch {
-    fail("Not sent. The server did not answer.");
-  }
-});
+sendInPlace($("test"));
 
 [...list.children].forEach(dress);
 count();

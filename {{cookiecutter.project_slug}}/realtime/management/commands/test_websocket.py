@@ -8,8 +8,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from config.collect import modules
-from realtime.doctor import Doctor
+from realtime.doctor import Doctor, doctors
 
 
 class Command(BaseCommand):
@@ -21,7 +20,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--idle", type=float, default=0, help="for how many seconds a socket is to be silent, such as 75"
         )
-        for module in modules("doctor"):
+        for module in doctors():
             if hasattr(module, "add_arguments"):
                 module.add_arguments(parser)
 

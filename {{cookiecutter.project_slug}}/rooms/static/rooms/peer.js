@@ -103,7 +103,7 @@ export class Peer extends EventTarget {
     this.#channel = this.#pc.createDataChannel("status", { negotiated: true, id: 0 });
     this.#channel.onopen = () => this.#told && this.#channel.send(this.#told);
     this.#channel.onmessage = ({ data }) => {
-      this.status = JSON.parse(data);
+      this.status = JSON.parse(data) ?? {};
       this.#changed();
     };
     this.#channel.onclose = () => this.dispatchEvent(new Event("close"));

@@ -1,8 +1,10 @@
 /* What the pages of mentors and students share: a list of events, newest first, that goes on by itself. */
 
+import { showData, words } from "../events.js";
 import { RealtimeSocket } from "../realtime.js";
 import { fromTemplate, showState, showTime } from "../ui.js";
 
+const MOST = 200; // events that a page keeps
 const $ = (id) => document.getElementById(id);
 const list = $("events");
 
@@ -12,6 +14,7 @@ export function follow(type) {
   const socket = new RealtimeSocket(path, { since: Number(since), ids: { [type]: "event_id" } });
   socket.on(type, (frame) => {
     list.prepend(newEvent(frame));
+    if (list.children.length > MOST) list.lastElementChild.remove();
     $("empty").hidden = true;
   });
   socket.on("gap", () => location.reload()); // too much was missed: the page begins with the newest
@@ -31,14 +34,7 @@ function newEvent(frame) {
 export function show(element, { kind, data, created_at }) {
   element.querySelector(".kind").textContent = words(kind);
   showTime(element.querySelector("time"), created_at);
-  element.querySelector(".data").replaceChildren(...Object.entries(data).map(newDatum));
-}
-
-function newDatum([key, value]) {
-  const datum = fromTemplate("datum");
-  datum.querySelector("dt").textContent = key;
-  datum.querySelector("dd").textContent = typeof value === "string" ? value : JSON.stringify(value);
-  return datum;
+  showData(element.querySelector(".data"), data);
 }
 
 /** What the server has written: "grade_received" becomes "grade received", and the time one in local words. */
@@ -48,12 +44,5 @@ export function dress(element) {
   const time = element.querySelector("time");
   if (time.dateTime) showTime(time);
 }
-
-export function fail(text = "") {
-  $("failure").textContent = text;
-  $("failure").hidden = !text;
-}
-
-const words = (kind) => kind.replaceAll("_", " ");
 
 [...list.children].forEach(dress);
