@@ -175,7 +175,7 @@ def test_one_process_at_a_time_makes_the_table(student, mentor):
     assert first.ours
     add_score(student.pk, 1)
     assert not advance("other", touched=True).ours
-    live.release("other")
+    live.lease.release(live.LEASE, "other")
     assert advance("one", touched=True).frame.version == first.frame.version + 1
 
 
