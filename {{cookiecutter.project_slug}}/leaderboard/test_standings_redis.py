@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db.models.functions import Now
 
-from leaderboard import standings
+from leaderboard import standings_redis as standings
 from leaderboard.models import Score
 from leaderboard.scores import add_score, update_leaderboard
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rooms import presence
+from rooms import presence_redis as presence
 from rooms.models import Room
 
 ROOM = "/ws/rooms/interview/"
