@@ -1,6 +1,7 @@
 """The leaderboard over several processes: it ends where the database does, whatever was lost on the way."""
 
 import asyncio
+from collections import deque
 from contextlib import asynccontextmanager, closing, suppress
 
 import pytest
@@ -103,12 +104,18 @@ async def watching(server, name="student"):
 
 def table(follower):
     """Return the version and the points by name that a client has after all frames; None if it lacks one."""
-    version, entries = None, {}
-    for frame in list(follower.frames):
+    version, entries, early = None, {}, []
+    frames = deque(follower.frames)
+    while frames:
+        frame = frames.popleft()
         if frame["type"] == "leaderboard_snapshot":
             version = frame["version"]
             entries = {entry["user"]["id"]: entry for entry in frame["entries"]}
-        elif frame["type"] == "leaderboard_changed" and version is not None and frame["version"] > version:
+            frames.extendleft(reversed(early))
+            early = []
+        elif frame["type"] == "leaderboard_changed" and version is None:
+            early.append(frame)
+        elif frame["type"] == "leaderboard_changed" and frame["version"] > version:
             version = frame["version"] if frame["version"] == version + 1 else None
             entries |= {entry["user"]["id"]: entry for entry in frame["changed"]}
             entries = {id: entry for id, entry in entries.items() if id not in frame["removed"]}

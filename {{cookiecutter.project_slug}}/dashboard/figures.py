@@ -17,6 +17,7 @@ from typing import Any
 from config.collect import modules
 from dashboard.frames import FiguresChanged
 from dashboard.notify import GROUP
+from realtime import lease
 from realtime.cache import cache
 from realtime.database import in_database
 from realtime.hub import get_hub
@@ -100,7 +101,7 @@ class Watchers:
         """Let another process go on at once, if it has watchers."""
         self._leads = False
         try:
-            await in_database(end)(self._hub.watch.group)
+            await in_database(lease.release)(LEASE, self._hub.watch.group)
         except Exception as error:
             self._complain(error)
 
@@ -115,13 +116,8 @@ watchers = per_loop(Watchers)  # of the running event loop
 
 def begin(owner: str, seconds: float) -> tuple[bool, Figures]:
     """Take or renew the lease; return whether the owner has it, and the newest figures."""
-    has_it = cache.add(LEASE, owner, seconds) or (cache.get(LEASE) == owner and cache.touch(LEASE, seconds))
-    return bool(has_it), latest()
-
-
-def end(owner: str) -> None:
-    if cache.get(LEASE) == owner:
-        cache.delete(LEASE)
+    has_it = lease.acquire(LEASE, owner, seconds) or lease.renew(LEASE, owner, seconds)
+    return has_it, latest()
 
 
 def latest() -> Figures:

@@ -1,8 +1,9 @@
 from leaderboard import standings
 from leaderboard.frames import AskRank, AskSnapshot, Changed, Snapshot, Standing
 from leaderboard.live import GROUP, publisher, table
-from realtime.consumer import RealtimeConsumer
+from realtime.consumer import HEARTBEAT, RealtimeConsumer
 from realtime.database import in_database
+from realtime.frames import Connected
 
 
 class LeaderboardConsumer(RealtimeConsumer):
@@ -13,31 +14,23 @@ class LeaderboardConsumer(RealtimeConsumer):
     async def opened(self):
         await publisher().watch(self)
         await self.join(GROUP)
-        await self.greet()
-        await self.send_snapshot()
+        # A change is published after its table was stored. So one that is not in this table comes after it.
+        await self.greet(Connected(user=self.user_info, heartbeat=HEARTBEAT), await self.now())
 
     async def closed(self, code):
         publisher().leave(self)
 
     async def snapshot(self, frame: AskSnapshot):
-        await self.send_snapshot()
+        await self.send_frame(await self.now())
 
     async def my_rank(self, frame: AskRank) -> Standing:
-        return await self.standing()
-
-    async def send_snapshot(self):
-        """Send the table, and again if it changed meanwhile.
-
-        A change is published after the table was stored. So one that this socket got before the snapshot is
-        in it, or in the table that is found now.
-        """
-        sent = None
-        while sent != (current := await in_database(table)()).version:
-            sent = current.version
-            you = await self.standing()
-            await self.send_frame(Snapshot(version=sent, entries=current.entries, you=you))
+        return await in_database(self.standing)()
 
     @in_database
+    def now(self) -> Snapshot:
+        current = table()
+        return Snapshot(version=current.version, entries=current.entries, you=self.standing())
+
     def standing(self) -> Standing:
         rank, score = standings.find(self.user.pk) or (None, None)
         return {"rank": rank, "score": score}

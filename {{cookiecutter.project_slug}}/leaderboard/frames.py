@@ -33,7 +33,8 @@ class Snapshot(Frame, tag="leaderboard_snapshot"):
 class Changed(Frame, tag="leaderboard_changed"):
     """What differs from the table of the version before: new and changed entries, and users who left.
 
-    Whoever has that version or a later one ignores it; whoever lacks one in between asks for a `snapshot`.
+    Whoever has that version or a later one ignores it. Whoever lacks one in between asks for a `snapshot`,
+    and keeps what comes before that, which may be newer.
     """
 
     version: int

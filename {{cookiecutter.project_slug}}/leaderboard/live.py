@@ -17,6 +17,7 @@ from django.contrib.auth import get_user_model
 
 from leaderboard import standings
 from leaderboard.frames import Changed, Entry
+from realtime import lease
 from realtime.cache import cache
 from realtime.database import in_database
 from realtime.frames import UserInfo
@@ -80,8 +81,8 @@ def read() -> list[Entry]:
 
 def advance(token: str, touched: bool) -> Turn:
     """Make the next version of the table, if it is this process's turn and something has changed."""
-    took_over = cache.add(LEASE, token, LEASE_SECONDS)
-    if not took_over and not (cache.get(LEASE) == token and cache.touch(LEASE, LEASE_SECONDS)):
+    took_over = lease.acquire(LEASE, token, LEASE_SECONDS)
+    if not took_over and not lease.renew(LEASE, token, LEASE_SECONDS):
         return Turn(ours=False)
     before, changes = cache.get(TABLE), standings.changes()
     behind = standings.is_behind()
@@ -98,16 +99,10 @@ def advance(token: str, touched: bool) -> Turn:
     # Who took over may follow one that stored a version and died before it was published: with a version more
     # everybody notices, even if there is nothing new. The clock begins, so that no version comes twice.
     version = before.version + 1 if before else int(time.time() * 1000)
-    if cache.get(LEASE) != token:  # this process was asleep, and another one goes on
+    if not lease.holds(LEASE, token):  # this process was asleep, and another one goes on
         return Turn(ours=False)
     cache.set(TABLE, Table(version, entries, changes), None)
     return Turn(True, behind, Changed(version=version, changed=changed, removed=removed))
-
-
-def release(token: str) -> None:
-    """Leave the lease to another process."""
-    if cache.get(LEASE) == token:
-        cache.delete(LEASE)
 
 
 class Publisher(Socket):
@@ -178,7 +173,7 @@ class Publisher(Socket):
             if group is not None:
                 self.hub.leave(group, self)
         with suppress(Exception):  # or it ends by itself
-            await in_database(release)(self.token)
+            await in_database(lease.release)(LEASE, self.token)
 
     async def _look(self) -> None:
         began, touched = self.hub.loop.time(), self.touched.is_set()

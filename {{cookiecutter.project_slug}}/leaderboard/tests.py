@@ -3,6 +3,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from io import StringIO
 
+import msgspec
 import pytest
 from asgiref.sync import sync_to_async
 from django.core.management import CommandError, call_command
@@ -10,7 +11,7 @@ from django.db import connections, transaction
 from django.test import AsyncClient
 
 from accounts.models import User
-from leaderboard import live, standings
+from leaderboard import consumers, live, standings
 from leaderboard.live import Changed, advance, table
 from leaderboard.models import MOST, Score
 from leaderboard.scores import aadd_score, add_score, aupdate_leaderboard, update_leaderboard
@@ -72,6 +73,22 @@ async def test_a_snapshot_then_what_changes(connect, student, mentor, admin):
     assert now["you"] == {"rank": None, "score": None}
     await other.send("snapshot")
     assert await other.receive("leaderboard_snapshot") == now
+
+
+async def test_a_table_that_does_not_stand_still_is_sent_once(connect, student, monkeypatch):
+    """What changed while it was read comes after it; to read it again for each would never end."""
+
+    def read_while_it_changes():
+        current = table()
+        live.cache.set(live.TABLE, msgspec.structs.replace(current, version=current.version + 1), None)
+        return current
+
+    monkeypatch.setattr(consumers, "table", read_while_it_changes)
+    socket, snapshot = await watch(connect, student)
+    await socket.send("snapshot")
+    assert (await socket.receive())["version"] == snapshot["version"] + 1
+    await socket.send("ping")
+    assert await socket.receive() == {"type": "pong"}
 
 
 async def test_who_is_equal_shares_a_rank(connect, crowd):
@@ -175,7 +192,7 @@ def test_one_process_at_a_time_makes_the_table(student, mentor):
     assert first.ours
     add_score(student.pk, 1)
     assert not advance("other", touched=True).ours
-    live.release("other")
+    live.lease.release(live.LEASE, "other")
     assert advance("one", touched=True).frame.version == first.frame.version + 1
 
 

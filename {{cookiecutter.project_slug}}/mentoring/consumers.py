@@ -73,8 +73,8 @@ class MentorConsumer(PersonConsumer):
 
     async def opened(self):
         mentor = await self.enter(mentor_group, Event.Stream.MENTOR, MentorEvent)
-        await self.greet(MentorConnected(user=self.user_info, heartbeat=HEARTBEAT, mentor=to_info(mentor)))
-        await self.send_frame(await self.snapshot())
+        hello = MentorConnected(user=self.user_info, heartbeat=HEARTBEAT, mentor=to_info(mentor))
+        await self.greet(hello, await self.snapshot())
 
     async def students_changed(self, event):
         if self.renewal is None:

@@ -71,6 +71,12 @@ class Door(RealtimeConsumer):
             await self.reconnect(after=0)
             await self.closed(SERVICE_RESTART)
 
+    async def look_again(self) -> None:
+        """See to what changed before the socket was in its group, of which it was not told."""
+        self.room = await self.enter_room(pk=self.room.pk)
+        if self.room.must_wait != self.waits:
+            raise Refused(SERVICE_RESTART, "Come back in a moment")
+
     async def send_away(self, code: int, reason: str) -> None:
         """Close the socket; the others need not wait until its client has closed it, too."""
         await self.close(code, reason)

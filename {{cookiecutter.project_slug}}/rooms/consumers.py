@@ -34,9 +34,11 @@ class RoomConsumer(Call):
         self.watch_end()
         if self.room.must_wait:
             await self.wait_at_door()
+            await self.look_again()
             await self.greet(self.greeting(present=[], call=[]))
             return
         await self.join(self.group, History(self.room.messages.select_related("author"), to_frame))
+        await self.look_again()
         first = await presence.enter(self.group, self.socket_id, self.user_info)
         present, call = [await presence.present(group) for group in (self.group, self.group + CALL)]
         await self.greet(self.greeting(present, call))

@@ -27,11 +27,19 @@ class RoomQuerySet(models.QuerySet):
         taken = set(self.filter(slug__startswith=slug).values_list("slug", flat=True))
         free = (tried for n in count(1) if (tried := slug if n == 1 else f"{slug}-{n}") not in taken)
         room.slug, room.host = next(free), host
-        room.save()
+        try:
+            with transaction.atomic():
+                room.save()
+        except IntegrityError:
+            if not self.filter(slug=room.slug).exists():
+                raise
+            return self.create_named(room, host)  # somebody else was first
         return room
 
 
 class Room(models.Model):
+    must_wait: bool  # `for_user` says
+
     slug = models.SlugField(max_length=50, unique=True)
     name = models.CharField(max_length=100)
     is_open = models.BooleanField(default=True, help_text="Everyone may enter; otherwise only members.")

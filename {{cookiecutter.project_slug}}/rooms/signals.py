@@ -2,8 +2,9 @@
 
 from functools import partial
 
+from django.contrib.auth import get_user_model
 from django.db import transaction
-from django.db.models.signals import m2m_changed, post_delete, post_save
+from django.db.models.signals import m2m_changed, post_delete, post_save, pre_delete
 from django.dispatch import receiver
 
 from realtime.publish import send_event
@@ -36,6 +37,13 @@ def room_changed(sender, instance, created, **kwargs):
 @receiver(post_delete, sender=Room)
 def room_deleted(sender, instance, **kwargs):
     check_again(instance.pk)
+
+
+@receiver(pre_delete, sender=get_user_model())
+def host_deleted(sender, instance, **kwargs):
+    """Nobody waits for a host who is gone. No signal says that the room changes."""
+    for pk in instance.hosted_rooms.filter(waits=True).values_list("pk", flat=True):
+        check_again(pk)
 
 
 @receiver([post_save, post_delete], sender=Admission)

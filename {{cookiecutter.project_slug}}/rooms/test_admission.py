@@ -113,6 +113,34 @@ async def test_nobody_waits_when_there_is_no_need_to(connect, room, student, men
     assert not (await connect(ROOM, student)).hello["waiting"]
 
 
+async def test_nobody_waits_for_a_host_who_is_gone(connect, room, student, mentor):
+    guest = await connect(ROOM, student)
+    await sync_to_async(mentor.delete)()
+    assert await guest.receive() == {"type": "admitted"}
+    assert await guest.close_code() == SERVICE_RESTART
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "code"),
+    [
+        ({"waits": False}, {"is_open": False}, NOT_ALLOWED),
+        ({"waits": False}, {"waits": True}, SERVICE_RESTART),
+        ({"waits": True}, {"waits": False}, SERVICE_RESTART),
+    ],
+)
+async def test_what_changes_while_one_comes_in(connect, room, student, monkeypatch, before, after, code):
+    """A socket that is not in the group yet does not hear of it."""
+    await change(room, **before)
+    join = RoomConsumer.join
+
+    async def change_first(self, *group):
+        await change(room, **after)
+        await join(self, *group)
+
+    monkeypatch.setattr(RoomConsumer, "join", change_first)
+    assert (await connect(ROOM, student)).code == code
+
+
 async def test_the_door_knows_who_may_come(connect, room, student, mentor):
     guest = await connect(ROOM, student)
     await change(room, is_open=False)

@@ -1,11 +1,12 @@
 from datetime import UTC, datetime, timedelta
+from itertools import count
 
 import pytest
 from django.core import signing
 from django.utils import timezone
 
 from accounts.models import User
-from rooms import invitations
+from rooms import invitations, models
 from rooms.forms import RoomForm
 from rooms.models import Room
 
@@ -49,6 +50,18 @@ def test_who_opens_a_room_is_its_host(client, student):
     assert room.starts_at == datetime(2030, 1, 1, 9, tzinfo=UTC)
     assert "You are its host" in client.get("/rooms/").text
     assert "opens on 1 January 2030 at 09:00 UTC" in client.get("/rooms/interview/").text
+
+
+def test_two_who_choose_the_same_name_at_once(client, student, monkeypatch):
+    client.force_login(student)
+
+    def count_after_another(number):
+        monkeypatch.undo()
+        Room.objects.create(slug="talk", name="Talk")
+        return count(number)
+
+    monkeypatch.setattr(models, "count", count_after_another)
+    assert client.post("/rooms/", {"name": "Talk"}).url == "/rooms/talk-2/"
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@ import { RealtimeSocket } from "../realtime.js";
 import { fromTemplate, showState } from "../ui.js";
 
 const MOVE = 400; // milliseconds
+const PATIENCE = 50; // changes that come before a snapshot is asked for again
 const ASK_AGAIN = 10; // seconds between two questions for the own rank, while it is not in the table
 
 const $ = (id) => document.getElementById(id);
@@ -13,6 +14,7 @@ const rows = new Map([...list.children].map((row) => [Number(row.dataset.id), ro
 const socket = new RealtimeSocket("/ws/leaderboard/");
 let entries = new Map(); // by user id
 let version; // none until a snapshot has come, and while one is awaited
+let early = []; // changes that came meanwhile: they may be newer than the snapshot
 let asked = 0; // when the own rank was asked for
 let timer;
 
@@ -76,24 +78,41 @@ async function askStanding() {
   }
 }
 
-socket.on("leaderboard_snapshot", (frame) => {
-  version = frame.version;
-  entries = new Map(frame.entries.map((entry) => [entry.user.id, entry]));
-  asked = Date.now();
-  show();
-  showStanding(frame.you);
-});
-socket.on("leaderboard_changed", (frame) => {
-  if (version === undefined || frame.version <= version) return; // it is in the snapshot that comes, or came
-  if (frame.version > version + 1) {
-    version = undefined;
-    return socket.send({ type: "snapshot" });
+function change(frame) {
+  if (version === undefined) {
+    if (early.push(frame) === PATIENCE) ask();
+    return;
   }
+  if (frame.version <= version) return;
+  if (frame.version > version + 1) return ask();
   version = frame.version;
   frame.removed.forEach((id) => entries.delete(id));
   frame.changed.forEach((entry) => entries.set(entry.user.id, entry));
   show();
   refreshStanding();
+}
+
+// A snapshot.
+function expect() {
+  version = undefined;
+  early = [];
+}
+
+function ask() {
+  expect();
+  socket.send({ type: "snapshot" });
+}
+
+socket.on("leaderboard_snapshot", (frame) => {
+  const newer = early;
+  early = [];
+  version = frame.version;
+  entries = new Map(frame.entries.map((entry) => [entry.user.id, entry]));
+  asked = Date.now();
+  show();
+  showStanding(frame.you);
+  newer.forEach(change);
 });
-socket.on("connection_established", () => (version = undefined)); // a snapshot follows
+socket.on("leaderboard_changed", change);
+socket.on("connection_established", expect); // a snapshot follows
 showState(socket, $("state"));
