@@ -117,6 +117,9 @@ class Socket(Follower):
     def me(self):
         return self.frames[0]["user"]["id"]
 
+    def __str__(self):
+        return f"{super().__str__()}: {self.frames}"
+
     async def hears(self, type, **fields):
         """Wait for a frame with these fields, among those that have come and those to come; return it."""
 
