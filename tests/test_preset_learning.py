@@ -29,6 +29,7 @@ ARRIVES_WITHIN = 30  # seconds, by way of a worker on a busy machine
 GRADING = """
 from celery import shared_task
 
+from leaderboard.scores import add_score
 from mentoring.models import Mentorship
 from mentoring.notify import notify_mentor, notify_student
 from submissions.models import Submission
@@ -40,6 +41,7 @@ def grade(submission_id, points):
     submission.points = points
     submission.save()
     student = submission.student
+    add_score(student.pk, points)
     notify_student(student.pk, "grade_received", {"grade": {"score": points}})
     for mentorship in Mentorship.objects.filter(student=student):
         notify_mentor(mentorship.mentor_id, "student_graded", {"student": student.username, "score": points})
@@ -116,6 +118,9 @@ class Socket(Follower):
     @property
     def me(self):
         return self.frames[0]["user"]["id"]
+
+    def __str__(self):
+        return f"{super().__str__()}: {self.frames}"
 
     async def hears(self, type, **fields):
         """Wait for a frame with these fields, among those that have come and those to come; return it."""
@@ -200,9 +205,9 @@ async def test_its_story(project, story, beside):  # noqa: F811
                 assert (await of_mentor.hears("student_news"))["student"]["id"] == me
                 await dashboard.hears("dashboard_event", kind="submission_graded")
                 await notifications.hears("notification", kind="submission_graded")
-                await leaderboard.ranks(me, rank=1, score=107)
+                await leaderboard.ranks(me, rank=1, score=108)
                 own = await leaderboard.request("my_rank")
-                assert (own["rank"], own["score"]) == (1, 107)
+                assert (own["rank"], own["score"]) == (1, 108)
             with story("the clock has the leaderboard calculated anew, after an import that told nobody"):
                 with psycopg.connect(values["DATABASE_URL"]) as database:
                     database.execute("UPDATE leaderboard_score SET points = 500 WHERE user_id = %s", [me])
@@ -225,7 +230,7 @@ async def test_its_story(project, story, beside):  # noqa: F811
             await leaderboard.until(lambda: leaderboard.connected, ARRIVES_WITHIN)
             snapshot = leaderboard.frames[-1]
             assert snapshot["type"] == "leaderboard_snapshot"
-            assert snapshot["you"] == {"rank": 1, "score": 505}
+            assert snapshot["you"] == {"rank": 1, "score": 506}
 
 
 @pytest.mark.browser
