@@ -79,8 +79,11 @@ def read() -> list[Entry]:
     return sorted(entries, key=lambda entry: (entry.rank, entry.user.id))
 
 
-def advance(token: str, touched: bool) -> Turn:
-    """Make the next version of the table, if it is this process's turn and something has changed."""
+def advance(token: str, touched: bool, newest: int = 0) -> Turn:
+    """Make the next version of the table, if it is this process's turn and something has changed.
+
+    `newest` is the last version that this process made.
+    """
     took_over = lease.acquire(LEASE, token, LEASE_SECONDS)
     if not took_over and not lease.renew(LEASE, token, LEASE_SECONDS):
         return Turn(ours=False)
@@ -99,6 +102,8 @@ def advance(token: str, touched: bool) -> Turn:
     # Who took over may follow one that stored a version and died before it was published: with a version more
     # everybody notices, even if there is nothing new. The clock begins, so that no version comes twice.
     version = before.version + 1 if before else int(time.time() * 1000)
+    if version <= newest:  # one that was asleep has just stored an old table: nobody may follow this one
+        version = newest + 2
     if not lease.holds(LEASE, token):  # this process was asleep, and another one goes on
         return Turn(ours=False)
     cache.set(TABLE, Table(version, entries, changes), None)
@@ -120,6 +125,7 @@ class Publisher(Socket):
         self.repair_at = 0.0
         self.soonest = 0.0  # when the top may be read again
         self.failing = False
+        self.newest = 0  # version of the table that was made here
 
     async def watch(self, socket: Socket) -> None:
         """Return when the table is of now; it is kept so until all who watch have left."""
@@ -178,8 +184,9 @@ class Publisher(Socket):
     async def _look(self) -> None:
         began, touched = self.hub.loop.time(), self.touched.is_set()
         self.touched.clear()
-        turn = await in_database(advance)(self.token, touched)
+        turn = await in_database(advance)(self.token, touched, self.newest)
         if turn.frame is not None:
+            self.newest = turn.frame.version
             await apublish(GROUP, turn.frame)
         if touched or turn.frame is not None:
             self.soonest = began + INTERVAL

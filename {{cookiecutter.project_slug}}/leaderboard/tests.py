@@ -208,6 +208,18 @@ def test_who_follows_one_that_died_says_so(student):
     assert table().version == notice.version
 
 
+def test_who_was_asleep_and_stores_an_old_table_does_no_harm(student):
+    """A version that clients know already would be ignored; this one they lack some before, and ask."""
+    add_score(student.pk, 1)
+    old = advance("one", touched=True).frame
+    stored = table()
+    live.cache.delete(live.LEASE)
+    newest = advance("other", touched=True).frame.version
+    live.cache.set(live.TABLE, stored, None)
+    add_score(student.pk, 1)
+    assert advance("other", touched=True, newest=newest).frame.version == newest + 2 == old.version + 3
+
+
 async def test_rows_that_were_written_past_the_functions(connect, student, mentor):
     socket, _ = await watch(connect, student)
     await Score.objects.abulk_create([Score(user=student, points=3), Score(user=mentor, points=4)])
