@@ -8,12 +8,13 @@ from django.views.generic import RedirectView, TemplateView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 #% endif
 #%%
-from config import collect
+from config import collect, errors
 #% if cookiecutter.rest_api == "drf"
 from realtime.views import data_for_staff, page_for_staff
 #% endif
 #%%
 admin.site.site_header = admin.site.site_title = settings.PROJECT_NAME
+handler403, handler404 = errors.permission_denied, errors.page_not_found
 
 urlpatterns = [
     path("", TemplateView.as_view(template_name="home.html"), name="home"),

@@ -1,0 +1,23 @@
+import threading
+
+from asgiref.sync import sync_to_async
+from django.db.backends.signals import connection_created
+
+
+async def test_an_error_page_gives_its_connection_back(async_client, student):
+    opened = {}
+
+    def note(connection, **signal):
+        opened[connection] = threading.get_ident()
+
+    await async_client.aforce_login(student)
+    connection_created.connect(note)
+    try:
+        answer = await async_client.get("/nowhere/")
+    finally:
+        connection_created.disconnect(note)
+    assert (answer.status_code, "Log out" in answer.text) == (404, True)
+    own = await sync_to_async(threading.get_ident)()  # that of the test
+    elsewhere = [connection for connection, thread in opened.items() if thread != own]
+    assert elsewhere
+    assert all(connection.connection is None for connection in elsewhere)
