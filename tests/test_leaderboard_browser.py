@@ -53,7 +53,9 @@ def give(page, user, points):
     """Give points by the form that the admin has."""
     page.get_by_label("User").fill(user)
     page.get_by_label("Points").fill(str(points))
-    page.get_by_role("button", name="Give points").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Give points").click()
+    expect_state(page, "connected")  # before it is left again
 
 
 def test_rows_move_to_their_places(log_in, scores):
