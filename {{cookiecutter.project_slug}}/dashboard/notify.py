@@ -1,6 +1,5 @@
 """Tell the dashboards that something has happened: stored first, then pushed to all of them."""
 
-from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -21,7 +20,7 @@ def notify_dashboard(kind: str, data: dict[str, Any] | None = None) -> None:
     if `kind` is no slug or `data` no JSON.
     """
     check(kind, data or {})
-    transaction.on_commit(partial(_store_and_push, kind, data or {}), robust=True)
+    transaction.on_commit(lambda: _store_and_push(kind, data or {}), robust=True)
 
 
 async def anotify_dashboard(kind: str, data: dict[str, Any] | None = None) -> Event:

@@ -6,7 +6,7 @@ stored by then, and whoever stored it goes on.
 
 import copy
 from collections.abc import Callable
-from functools import partial
+from functools import partial, update_wrapper
 
 from django.db import models, transaction
 from django.db.models.signals import post_delete, post_save
@@ -48,4 +48,5 @@ def after_delete[Row: models.Model, F: Callable](model: type[Row]) -> Callable[[
 
 
 def _after_commit(using: str, function: Callable, row: models.Model, *arguments) -> None:
-    transaction.on_commit(partial(function, copy.copy(row), *arguments), using=using, robust=True)
+    call = update_wrapper(partial(function, copy.copy(row), *arguments), function)  # an error is logged by name
+    transaction.on_commit(call, using=using, robust=True)
