@@ -4,7 +4,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import OperationalError, transaction
 
 from accounts.mentors import MENTORS
 from dashboard import figures, models
@@ -133,6 +133,17 @@ async def test_what_is_no_event_is_refused(transactional_db, kind, data):
     with pytest.raises(ValidationError):
         await anotify_dashboard(kind, data)
     assert not await Event.objects.aexists()
+
+
+def test_one_that_cannot_be_stored_harms_nobody(transactional_db, monkeypatch, caplog):
+    def fail(*event):
+        raise OperationalError("the disk is full")
+
+    monkeypatch.setattr(Event.objects, "store", fail)
+    notify_dashboard("news")
+    with transaction.atomic():
+        notify_dashboard("news")
+    assert caplog.text.count("OperationalError: the disk is full") == 2
 
 
 async def test_the_newest_come_first_or_all_since_one(connect, admin):
