@@ -48,5 +48,5 @@ def after_delete[Row: models.Model, F: Callable](model: type[Row]) -> Callable[[
 
 
 def _after_commit(using: str, function: Callable, row: models.Model, *arguments) -> None:
-    call = update_wrapper(partial(function, copy.copy(row), *arguments), function)  # an error is logged by name
+    call = update_wrapper(partial(function, copy.copy(row), *arguments), function)  # whose name Django logs
     transaction.on_commit(call, using=using, robust=True)
