@@ -25,25 +25,30 @@ PARTIAL = _VARIANTS["partial"]  # booted as well, with fewer consumers
 DEPLOYED = _VARIANTS["deployed"]  # each server, with all deployment targets
 
 
-def fewest(variants, ignored):
-    """Return some of the variants, which hold every pair of answers that all hold, but for those ignored."""
+def fewest(variants, ignored, alone=()):
+    """Return some of the variants, which hold every pair of answers that all hold.
 
-    def pairs(variant):
-        told = [fact for fact in facts(variant).items() if fact[0].split("=")[0] not in ignored]
-        return set(combinations(told, 2))
+    What is ignored does not count, and what stands alone only by itself, each answer once.
+    """
 
-    chosen, missing = [], set().union(*map(pairs, variants))
+    def held(variant):
+        told = [(fact, fact[0].split("=")[0]) for fact in facts(variant).items()]
+        told = [(fact, option) for fact, option in told if option not in ignored]
+        paired = [fact for fact, option in told if option not in alone]
+        return {fact for fact, _ in told}.union(combinations(paired, 2))
+
+    chosen, missing = [], set().union(*map(held, variants))
     while missing:
-        chosen.append(max(variants, key=lambda variant: len(pairs(variant) & missing)))
-        missing -= pairs(chosen[-1])
+        chosen.append(max(variants, key=lambda variant: len(held(variant) & missing)))
+        missing -= held(chosen[-1])
     return chosen
 
 
 # Every two answers of the core, for points of the contract that depend on no more; see contract/conftest.py.
 COVERING = fewest(BOOTED, ignored=set(OPTIONS) - set(CORE))
 
-# Those whose own tests are run: what an owner keeps depends on at most two answers.
-SUITES = fewest(BOOTED + PARTIAL, ignored={"license", "ci", "deployment"})
+# Those whose own tests are run: what they test depends on at most two answers, and seldom on the server.
+SUITES = fewest(BOOTED + PARTIAL, {"license", "ci", "deployment"}, alone={"server", "python_version"})
 
 
 def name(variant):
