@@ -189,7 +189,7 @@ def template(tmp_path):
     """Return a copy of what the template consists of."""
     folder = tmp_path / "template"
     folder.mkdir()
-    for name in ("cookiecutter.json", "refusals.py", "hooks", "{{cookiecutter.project_slug}}"):
+    for name in ("cookiecutter.json", "refusals.py", "hooks", "templates", "{{cookiecutter.project_slug}}"):
         copy = shutil.copytree if (TEMPLATE / name).is_dir() else shutil.copy
         copy(TEMPLATE / name, folder / name)
     return folder

@@ -9,7 +9,7 @@ from marshmallow.validate import Length, OneOf, Predicate, Range
 
 from config import authentication
 from config.authentication import *
-#% if "rooms" in cookiecutter.__consumers
+#% if "rooms" in cookiecutter.__consumers.split(", ")
 from config.calls import *
 #% endif
 from config.channel_layer import *
@@ -180,7 +180,7 @@ THROTTLE = {
     "sign_up_by_address": (60, 3600),
     "reset_by_address": (20, 3600),
     "reset_to_address": (5, 3600),
-#% if "rooms" in cookiecutter.__consumers
+#% if "rooms" in cookiecutter.__consumers.split(", ")
     "invited_by_user": (60, 3600),  # which tells who has an account
 #% endif
 }

@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db import OperationalError, transaction
 
 from accounts.mentors import MENTORS
+from accounts.models import User
 from dashboard import figures, models
 from dashboard.consumers import DashboardConsumer
 from dashboard.frames import DashboardSnapshot, FiguresChanged
@@ -46,7 +47,9 @@ def turns(monkeypatch):
 
 @pytest.fixture
 def mentor(mentor):
-    mentor.groups.add(Group.objects.get_or_create(name=MENTORS)[0])
+    """Without signals, of which sockets would hear that open later."""
+    group, _ = Group.objects.get_or_create(name=MENTORS)
+    User.groups.through.objects.create(user=mentor, group=group)
     return mentor
 
 
