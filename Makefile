@@ -1,7 +1,8 @@
 # `make` lists the commands. It needs Python with pip; uv, from the PATH or from .venv, brings the rest.
 UV := $(or $(shell command -v uv),.venv/bin/uv)
 PYTHON := .venv/bin/python
-WORKERS ?= 3# on two cores, since much of it is waiting
+# On two cores, since much of a run is waiting.
+WORKERS ?= 3
 # Tests with these markers need a program that may be absent, or root; pyproject.toml says which.
 AS_ROOT := $(shell test $$(id -u) = 0 && echo yes)
 ABSENT := $(if $(shell command -v chromium),,browser) \

@@ -73,9 +73,9 @@ def again(answers):
     command = ["cookiecutter", template, *folder, "--no-input"]
     if answers.get("_checkout"):
         command += ["--checkout", answers["_checkout"]]
-    folder = answers.get("_output_dir")
-    if folder and folder != os.environ.get("PWD"):
-        command += ["--output-dir", folder]
+    output_dir = answers.get("_output_dir")
+    if output_dir and output_dir != os.environ.get("PWD"):
+        command += ["--output-dir", output_dir]
     return shlex.join([*command, *(f"{question}={text}" for question, text in texts.items())])
 
 

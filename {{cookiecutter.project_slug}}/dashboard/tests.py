@@ -2,12 +2,10 @@ import asyncio
 
 import pytest
 from asgiref.sync import sync_to_async
-from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.db import OperationalError, transaction
 
-from accounts.mentors import MENTORS
-from accounts.models import User
+from accounts.mentors import make_mentor
 from dashboard import figures, models
 from dashboard.consumers import DashboardConsumer
 from dashboard.frames import DashboardSnapshot, FiguresChanged
@@ -47,9 +45,7 @@ def turns(monkeypatch):
 
 @pytest.fixture
 def mentor(mentor):
-    """Without signals, of which sockets would hear that open later."""
-    group, _ = Group.objects.get_or_create(name=MENTORS)
-    User.groups.through.objects.create(user=mentor, group=group)
+    make_mentor(mentor)
     return mentor
 
 

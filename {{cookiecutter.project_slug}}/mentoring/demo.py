@@ -1,6 +1,4 @@
-from django.contrib.auth.models import Group
-
-from accounts.mentors import MENTORS
+from accounts.mentors import make_mentor
 from accounts.models import User
 from mentoring.models import Event, Mentorship
 
@@ -10,9 +8,8 @@ MENTOR, STUDENT = Event.Stream.MENTOR, Event.Stream.STUDENT
 def create_demo():
     """Let the user `mentor` be one, of the user `student`, and both have been told something."""
     mentor, student = (User.objects.get(username=name) for name in ("mentor", "student"))
-    group, _ = Group.objects.get_or_create(name=MENTORS)
-    # Without signals: nobody is connected, since the users' passwords are new.
-    User.groups.through.objects.get_or_create(user=mentor, group=group)
+    make_mentor(mentor)
+    # Without signals as well: nobody is connected, since the users' passwords are new.
     Mentorship.objects.bulk_create([Mentorship(mentor=mentor, student=student)], ignore_conflicts=True)
     if not Event.objects.filter(user__in=(mentor, student)).exists():
         Event.objects.store(student.pk, STUDENT, "course_joined", {"course": "Live pages with Django"})

@@ -1,12 +1,11 @@
 import asyncio
 
 import pytest
-from django.contrib.auth.models import Group
 from django.core.management import call_command
 from django.db import IntegrityError, transaction
 from django.test import AsyncClient
 
-from accounts.mentors import MENTORS
+from accounts.mentors import make_mentor
 from accounts.models import User
 from mentoring.models import Event, Mentorship
 from mentoring.notify import anotify_mentor, anotify_student, notify_mentor, notify_student
@@ -16,20 +15,16 @@ from realtime.database import in_database
 
 @pytest.fixture
 def mentor(mentor):
-    return make_mentor(mentor)
+    make_mentor(mentor)
+    return mentor
 
 
 @pytest.fixture
 def stranger(transactional_db):
     """A mentor of nobody."""
-    return make_mentor(User.objects.create_user("stranger"))
-
-
-def make_mentor(user):
-    """Without signals: no socket is open yet."""
-    group, _ = Group.objects.get_or_create(name=MENTORS)
-    User.groups.through.objects.create(user=user, group=group)
-    return user
+    stranger = User.objects.create_user("stranger")
+    make_mentor(stranger)
+    return stranger
 
 
 @pytest.fixture

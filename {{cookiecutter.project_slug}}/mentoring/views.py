@@ -1,5 +1,3 @@
-import json
-
 from django.contrib.auth import get_user_model
 from django.contrib.auth.decorators import login_required
 from django.db.models import Count
@@ -7,6 +5,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from accounts.mentors import MENTORS, is_mentor
+from config.texts import to_text
 from mentoring.access import get_mentor, get_student
 from mentoring.models import Event, Mentorship
 from mentoring.notify import notify_mentor, notify_student
@@ -39,7 +38,10 @@ def mentor(request, mentor_id):
 
 
 def show_mentor(request, mentor):
-    students = [(who, event, to_text(event)) for who, event in Mentorship.objects.students_of(mentor.pk)]
+    students = [
+        (who, event, to_text(event.data) if event else [])
+        for who, event in Mentorship.objects.students_of(mentor.pk)
+    ]
     events = latest(mentor, Event.Stream.MENTOR)
     return render(request, "mentoring/mentor.html", {"mentor": mentor, "students": students, **events})
 
@@ -55,16 +57,8 @@ def student(request, student_id):
 def latest(user, stream):
     """Return the newest events of a stream, with their data as texts, and the id after which it goes on."""
     events = Event.objects.filter(user=user, stream=stream).order_by("-pk")[:LATEST]
-    shown = [(event, to_text(event)) for event in events]
+    shown = [(event, to_text(event.data)) for event in events]
     return {"events": shown, "since": shown[0][0].pk if shown else 0}
-
-
-def to_text(event):
-    """Return pairs of texts; a template would take a key "items" for the method of that name."""
-    return [
-        (key, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
-        for key, value in (event.data if event else {}).items()
-    ]
 
 
 @login_required

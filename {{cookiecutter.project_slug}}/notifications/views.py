@@ -1,9 +1,8 @@
-import json
-
 from django.contrib.auth.decorators import login_required
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
+from config.texts import to_text
 from notifications.notify import notify_user
 
 LATEST = 50  # notifications that the page begins with
@@ -14,16 +13,6 @@ def index(request):
     latest = request.user.notifications.order_by("-pk")[:LATEST]
     shown = [(notification, to_text(notification.data)) for notification in latest]
     return render(request, "notifications/index.html", {"notifications": shown})
-
-
-def to_text(data):
-    """Return pairs of texts; a template would take a key "items" for the method of that name."""
-    if not isinstance(data, dict):  # the admin takes any JSON
-        data = {"": data}
-    return [
-        (key, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
-        for key, value in data.items()
-    ]
 
 
 @login_required
