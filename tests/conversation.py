@@ -33,9 +33,11 @@ async def converse(url, variant):
     student, mentor = people(url, variant)
     with closing(student), closing(mentor):
         room = new_room(student)
-        async with student.open(room) as one, mentor.open(room) as two, student.open(NOTIFICATIONS) as own:
-            for socket in (one, two, own):
+        async with student.open(room) as one, student.open(NOTIFICATIONS) as own, AsyncExitStack() as later:
+            for socket in (one, own):
                 await socket.frame("connection_established")
+            two = await later.enter_async_context(mentor.open(room))  # only now, else it may be there first
+            await two.frame("connection_established")
             assert (await one.frame("presence"))["user"]["username"] == "mentor"
             for speaker, text in ((one, "Hello"), (two, "Hello yourself")):
                 assert (await speaker.request("chat_message", message=text))["ok"]

@@ -77,8 +77,9 @@ async def test_a_process_that_is_killed_leaves_nobody_behind(twice):
     student, mentor = people(twice.one.url, twice.project.variant)
     with closing(student), closing(mentor):
         room = new_room(student)
-        async with student.open(room) as one, mentor.at(twice.other.url).open(room) as other:
+        async with student.open(room) as one, AsyncExitStack() as stack:
             await one.frame("connection_established")
+            other = await stack.enter_async_context(mentor.at(twice.other.url).open(room))
             user = (await other.frame("connection_established"))["user"]
             assert (await one.frame("presence"))["event"] == "join"
             for process in twice.other.processes():
