@@ -154,7 +154,8 @@ class Hub:
 
     def _take(self, group: Group, event: dict) -> None:
         if event["type"] == KICK:
-            self.revocation.kick(event)
+            if event.get("from") != self.watch.group:  # its own was carried out at once
+                self.revocation.kick(event)
         elif event["type"] == PROBE:
             self.watch.heard(event["key"])
         elif event["type"] == GAP:

@@ -102,6 +102,7 @@ def kick(user_id: int, reason: str, code: int = NOT_AUTHENTICATED) -> None:
     """Close all sockets of a user, in all processes, from sync code; elsewhere later if the layer is away."""
     event = {"type": KICK, "user": user_id, "code": code, "reason": reason}
     if hub := serving_hub():
+        event["from"] = hub.watch.group
         hub.loop.call_soon_threadsafe(hub.revocation.kick, event)  # here at once, whatever the layer does
     _publisher().put(EVERYWHERE, event)
 

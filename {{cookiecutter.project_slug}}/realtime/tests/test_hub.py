@@ -10,10 +10,10 @@ from django.utils import timezone
 
 from realtime import group, outbox, revocation, watch
 from realtime.codes import NOT_AUTHENTICATED, SERVICE_RESTART, TRY_AGAIN_LATER
-from realtime.events import PROBE, text_event
+from realtime.events import KICK, PROBE, text_event
 from realtime.hub import get_hub
 from realtime.outbox import Outbox
-from realtime.publish import apublish, flush, publish, send_event
+from realtime.publish import apublish, flush, kick, publish, send_event
 from realtime.tests.sample import SampleConsumer
 
 PATH = "/ws/sample/"
@@ -225,6 +225,32 @@ async def test_a_user_who_was_changed_without_a_signal_is_kicked(connect, studen
     await type(student).objects.filter(pk=student.pk).aupdate(is_active=False)
     assert await leaves.close_code() == NOT_AUTHENTICATED
     assert (await stays.request("ping"))["ok"]
+
+
+async def test_a_kick_of_this_process_holds_at_once_and_not_again_when_it_comes_through_the_layer(
+    connect, student, monkeypatch
+):
+    socket = await connect(PATH, student)
+    layer, held = get_channel_layer(), asyncio.Queue()
+    send = layer.group_send
+
+    async def hold_kicks(group, event):
+        if event["type"] == KICK:
+            held.put_nowait((group, event))
+        else:
+            await send(group, event)
+
+    monkeypatch.setattr(layer, "group_send", hold_kicks)
+    await sync_to_async(kick)(student.pk, "Log in again")
+    assert await socket.close_code() == NOT_AUTHENTICATED
+    again = await connect(PATH, student)
+    everywhere, event = await held.get()
+    own = asyncio.Queue()
+    monkeypatch.setattr(get_hub().revocation, "kick", own.put_nowait)
+    for sent in (event, {**event, "from": "another process"}):
+        await send(everywhere, sent)
+    assert (await own.get())["from"] == "another process"
+    assert (await again.request("ping"))["ok"]
 
 
 async def test_a_layer_that_is_late_is_not_away(connect, student, monkeypatch):
