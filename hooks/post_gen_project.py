@@ -80,6 +80,7 @@ def summary(folder):
         f"database {ANSWERS['database']}",
         f"REST API {ANSWERS['rest_api']}",
         f"tasks {ANSWERS['tasks']}",
+        f"integrations {ANSWERS['__integrations'] or 'none'}",
         f"deployment {ANSWERS['__deployment'] or 'none'}",
     ]
     return f"""

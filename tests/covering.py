@@ -43,6 +43,13 @@ def booted():
     raise SystemExit(f"{size} rows do not hold what is booted together; ask for less in tests/offered.py.")
 
 
+def integrated(booted):
+    """Return the rows, of which one of each server has all integrations: they do not depend on its core."""
+    firsts = {row["server"]: number for number, row in reversed(list(enumerate(booted)))}
+    every = chosen(items("integrations"), "yes")
+    return [row | every if number in firsts.values() else row for number, row in enumerate(booted)]
+
+
 def partial(booted):
     """Return rows with fewer consumers, for the pairs that are not among those with all."""
     return cover(SCALARS | items("consumers"), presets=booted)[len(booted) :]
@@ -77,6 +84,7 @@ def answers(row):
 def main():
     tables = {"booted": booted()}
     tables |= {"partial": partial(tables["booted"]), "baked": baked(), "deployed": deployed()}
+    tables["booted"] = integrated(tables["booted"])
     parts = [f'"options": {json.dumps(list(OPTIONS))}']
     for title, rows in tables.items():
         lines = ",\n".join(json.dumps(answers(row)) for row in rows)

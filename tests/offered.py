@@ -17,7 +17,7 @@ CORE = ("server", "channel_layer", "auth")
 OPTIONS = {key: list(choices) for key, choices in CONFIG["_options"].items()}
 SCALARS = {key: choices for key, choices in OPTIONS.items() if key not in LISTS}
 DEFAULT = {key: CONFIG[key][0] if isinstance(CONFIG[key], list) else CONFIG[key] for key in OPTIONS}
-ALL_CONSUMERS, ALL_TARGETS = (", ".join(OPTIONS[key]) for key in LISTS)
+ALL_CONSUMERS = ", ".join(OPTIONS["consumers"])
 
 
 def items(*lists):

@@ -48,7 +48,11 @@ def fewest(variants, ignored, alone=()):
 COVERING = fewest(BOOTED, ignored=set(OPTIONS) - set(CORE))
 
 # Those whose own tests are run: what they test depends on at most two answers, and seldom on the server.
-SUITES = fewest(BOOTED + PARTIAL, {"license", "ci", "deployment"}, alone={"server", "python_version"})
+SUITES = fewest(
+    BOOTED + PARTIAL,
+    {"license", "ci", "deployment"},
+    alone={"server", "python_version", "consumers", "integrations"},
+)
 
 
 def name(variant):

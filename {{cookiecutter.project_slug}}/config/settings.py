@@ -1,6 +1,7 @@
 """Settings, read from the environment and .env; .env.example explains each variable.
 
-What the database, the channel layer and the way to log in need stands in files of their own, beside this one.
+What the database, the channel layer, the way to log in and other parts need stands in files of their own, beside
+this one (parts.py).
 """
 
 from ipaddress import ip_network
@@ -8,14 +9,9 @@ from ipaddress import ip_network
 from marshmallow.validate import Length, OneOf, Predicate, Range
 
 from config import authentication
-from config.authentication import *
-#% if "rooms" in cookiecutter.__consumers.split(", ")
-from config.calls import *
-#% endif
-from config.channel_layer import *
-from config.database import *
 from config.environment import BASE_DIR, bare_names, env, mail, origins, rates, read, token
 from config.logs import log_the_rest
+from config.parts import *
 
 PROJECT_NAME = {{cookiecutter.__project_name}}
 DESCRIPTION = {{cookiecutter.__description}}
