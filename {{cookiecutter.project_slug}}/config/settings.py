@@ -1,7 +1,7 @@
 """Settings, read from the environment and .env; .env.example explains each variable.
 
-What the database, the channel layer, the way to log in and other parts need stands in files of their own, beside
-this one (parts.py).
+What the database, the channel layer, the way to log in and other parts need stands in files of their own,
+beside this one (parts.py).
 """
 
 from ipaddress import ip_network
