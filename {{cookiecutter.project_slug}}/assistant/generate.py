@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from django.conf import settings
 
-from assistant import partials, storage
+from assistant import metrics, partials, storage
 from assistant.frames import MessageDelta, to_finished, to_started
 from assistant.models import ChatMessage
 from integrations.llm.provider import Finished, Message, Provider, ProviderError
@@ -66,6 +66,7 @@ class Generation:
         publishing = asyncio.create_task(self._publish())
         await asyncio.wait([self.writing])
         outcome = self._outcome()
+        metrics.count(self.provider.name, outcome, self.first_ms)
         self.grown.set()
         await asyncio.wait([publishing])
         if error := publishing.exception():
