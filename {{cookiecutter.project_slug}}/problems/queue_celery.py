@@ -18,7 +18,10 @@ logger = logging.getLogger("problems")
 FORGOTTEN = timedelta(minutes=5)  # what was sent so long ago, and still waits, is sent again
 MOST = 1000  # of a kind, in one go
 
-TASKS = {Submission: ("problems.tasks.judge", "execution"), Job: ("problems.tasks.work", "generation")}
+TASKS: dict[type[Work], tuple[str, str]] = {
+    Submission: ("problems.tasks.judge", "execution"),
+    Job: ("problems.tasks.work", "generation"),
+}
 
 
 def start(row: Work) -> None:

@@ -126,7 +126,7 @@ async def test_a_host_that_leads_into_a_private_network_is_not_asked(site, secon
         ("2606:2800:220:1::1", True),
         ("192.168.0.1", False),
         ("100.64.0.1", False),
-        ("0.0.0.0", False),
+        ("0.0.0.1", False),
         ("224.0.0.1", False),
         ("::ffff:10.0.0.1", False),
         ("2002:7f00:1::", False),
