@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from client import Person
-from polling import until_served
+from polling import until, until_served
 from services import HOST, free_port
 from serving import ENVIRONMENT, each, running
 from variants import first
@@ -95,6 +95,12 @@ async def judged(socket, pk, within=40):
     return frames
 
 
+def programs_of(worker):
+    """Return the sandboxes that run below a worker."""
+    processes = psutil.Process(worker.pid).children(recursive=True)
+    return [process for process in processes if process.name() == "bwrap"]
+
+
 def state_of(project, pk):
     code = f"from problems.models import Submission as S; s = S.objects.get(pk={pk})"
     output = project.manage("shell", "-v", "0", "-c", f"{code}\nprint(s.state, s.attempt)")
@@ -130,9 +136,8 @@ async def test_what_a_killed_worker_had_begun_is_judged_once(site, what):
             pk = await submit(socket, SLOWLY)
             while (await socket.frame("submission_changed", 40))["passed"] == 0:
                 pass
-            programs = psutil.Process(worker.pid).children(recursive=True)
-            programs = [program for program in programs if program.name() == "bwrap"]
-            assert programs
+            await until(lambda: programs_of(worker), within=10)
+            programs = programs_of(worker)
             if what == "worker":
                 kill(worker)
             else:
