@@ -10,7 +10,7 @@ LATEST = 50  # sessions that a page lists
 
 def latest(user):
     prompts = Count("messages", filter=Q(messages__role=ChatMessage.Role.USER))
-    return user.chat_sessions.annotate(prompts=prompts)[:LATEST]
+    return user.chat_sessions.annotate(prompts=prompts).order_by("-pk")[:LATEST]
 
 
 @login_required

@@ -14,7 +14,9 @@ const CURES = {
   bad_key: "Whoever runs this site has to set another key.",
   rate_limited: "Wait a moment, then try again.",
 };
-const number = new Intl.NumberFormat(document.documentElement.lang, { maximumFractionDigits: 1 });
+const { lang } = document.documentElement;
+const whole = new Intl.NumberFormat(lang);
+const short = new Intl.NumberFormat(lang, { maximumSignificantDigits: 2 });
 
 export class Answer {
   element = fromTemplate("answer");
@@ -73,9 +75,9 @@ export class Answer {
     this.#notice(reason === "error" ? `${detail} ${cure}` : ENDS[reason], reason);
     const { output_tokens: tokens } = usage;
     const figures = [
-      ms.first && `first word ${number.format(ms.first / 1000)} s`,
-      ms.total && `${number.format(ms.total / 1000)} s`,
-      tokens && `${number.format(tokens)} tokens`,
+      ms.first && `first word ${short.format(ms.first / 1000)} s`,
+      ms.total && `${short.format(ms.total / 1000)} s`,
+      tokens && `${whole.format(tokens)} tokens`,
     ];
     this.find(".figures").textContent = figures.filter(Boolean).join(" · ");
     this.#dress();

@@ -5,6 +5,7 @@ import { allow, offer, takePrompts } from "./composer.js";
 import { Turn } from "./turn.js";
 
 const WATCH = 1000; // ms
+const SPOKEN = 3; // answers that may end at once, and are read aloud
 
 const $ = (id) => document.getElementById(id);
 const { session } = document.querySelector(".arena").dataset;
@@ -66,7 +67,7 @@ socket.on("message_finished", (frame) => {
   if (answer.length < frame.length) resume(answer);
   if (answer.length > frame.length) resume(answer, 0);
   answer.finish(frame);
-  $("aloud").textContent = `${answer.provider} has answered: ${answer.text}`;
+  readOut(answer);
   refresh();
 });
 
@@ -77,6 +78,14 @@ socket.on("gap", () => ($("earlier").hidden = false));
 const streaming = () => [...answers.values()].filter(({ isStreaming }) => isStreaming);
 const act = (type, answer) => socket.request({ type, message_id: answer.id });
 const resume = ({ id }, offset) => socket.send({ type: "resume", message_id: id, offset: offset ?? answers.get(id).length });
+
+// Not word for word as it grows.
+function readOut({ provider, text }) {
+  const words = document.createElement("p");
+  words.textContent = `${provider} has answered: ${text}`;
+  $("aloud").append(words);
+  if ($("aloud").children.length > SPOKEN) $("aloud").firstChild.remove();
+}
 
 function refresh() {
   $("stop-all").hidden = streaming().length < 2;

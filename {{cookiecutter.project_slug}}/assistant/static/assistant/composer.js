@@ -4,6 +4,8 @@ import { fromTemplate } from "../ui.js";
 
 const CHOSEN = "assistant.providers"; // in the browser's storage
 
+let longest = Infinity; // characters
+
 const $ = (id) => document.getElementById(id);
 const [composer, draft, models, failure] = ["composer", "draft", "models", "failure"].map($);
 
@@ -12,6 +14,7 @@ export function takePrompts(key, send) {
   draft.value = sessionStorage.getItem(key) ?? "";
   const keep = () => sessionStorage.setItem(key, draft.value);
   draft.addEventListener("input", keep);
+  if (matchMedia("(hover: hover)").matches) draft.focus(); // a phone would show its keyboard
 
   draft.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
@@ -23,8 +26,11 @@ export function takePrompts(key, send) {
     event.preventDefault();
     const message = draft.value.trim();
     if (!message || $("send").disabled) return;
+    const { length } = [...message];
+    if (length > longest) return fail(`Not sent. It has ${length} characters, and may have ${longest}. Shorten it.`);
     $("send").disabled = true;
     draft.value = "";
+    draft.focus();
     fail();
     try {
       await send({ message, providers: chosen() });
@@ -42,12 +48,12 @@ export function allow(isConnected) {
   models.disabled = $("send").disabled = !isConnected;
 }
 
-/** Offer the models that are there, of which `limit` may answer at once. */
+/** Offer the models that are there, of which so many may answer at once. */
 export function offer(providers, defaults, limits) {
   const names = providers.map(({ name }) => name);
   const stored = (localStorage.getItem(CHOSEN) ?? "").split(",").filter((name) => names.includes(name));
   const wanted = (stored.length ? stored : defaults).slice(0, limits.providers);
-  draft.maxLength = limits.prompt_chars;
+  longest = limits.prompt_chars;
   const boxes = providers.map(({ name, model }) => {
     const label = fromTemplate("model");
     const box = label.querySelector("input");
@@ -59,14 +65,11 @@ export function offer(providers, defaults, limits) {
   });
   models.replaceChildren(models.firstElementChild, ...boxes);
   const check = () => {
-    const names = chosen();
-    const isFull = names.length >= limits.providers;
-    for (const box of models.querySelectorAll("input")) {
-      const isLast = box.checked && names.length === 1;
-      box.disabled = isLast || (!box.checked && isFull);
-    }
+    const isFull = chosen().length >= limits.providers;
+    for (const box of models.querySelectorAll("input")) box.disabled = isFull && !box.checked;
   };
-  models.onchange = () => {
+  models.onchange = ({ target }) => {
+    if (!chosen().length) target.checked = true;
     localStorage.setItem(CHOSEN, chosen().join(","));
     check();
   };
