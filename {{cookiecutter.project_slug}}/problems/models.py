@@ -1,0 +1,100 @@
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+
+MOST_TESTS = 100
+
+
+def has_tests(tests):
+    """Refuse what is no list of {"input", "output"}, both texts."""
+    if not isinstance(tests, list) or len(tests) > MOST_TESTS:
+        raise ValidationError(f"Tests are a list, of at most {MOST_TESTS}.")
+    for test in tests:
+        if not isinstance(test, dict) or {*test} != {"input", "output"}:
+            raise ValidationError('A test is {"input": "...", "output": "..."}.')
+        if not all(isinstance(text, str) for text in test.values()):
+            raise ValidationError("The input and the output of a test are texts.")
+
+
+class Problem(models.Model):
+    """What a program is to solve: it reads each test's input and has to write its output."""
+
+    slug = models.SlugField(max_length=100, unique=True)
+    title = models.CharField(max_length=200)
+    url = models.URLField(max_length=500, blank=True)
+    statement = models.TextField(blank=True)
+    difficulty = models.PositiveSmallIntegerField(default=0, help_text="A rating; 0: nobody has rated it.")
+    tests = models.JSONField(default=list, blank=True, validators=[has_tests])
+    time_limit_ms = models.PositiveIntegerField(
+        default=2000, validators=[MinValueValidator(100), MaxValueValidator(30_000)]
+    )
+    memory_mib = models.PositiveIntegerField(
+        default=256, validators=[MinValueValidator(16), MaxValueValidator(2048)]
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("pk",)
+
+    def __str__(self):
+        return self.title
+
+
+class Submission(models.Model):
+    """A user's program, and what the judge says of it."""
+
+    class State(models.TextChoices):
+        QUEUED = "queued"
+        RUNNING = "running"
+        JUDGED = "judged"
+
+    class Verdict(models.TextChoices):
+        ACCEPTED = "accepted"
+        WRONG_ANSWER = "wrong_answer"
+        RUNTIME_ERROR = "runtime_error"
+        TIME_LIMIT = "time_limit"
+        MEMORY_LIMIT = "memory_limit"
+        INTERNAL_ERROR = "internal_error"
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="submissions")
+    problem = models.ForeignKey(Problem, models.CASCADE, related_name="submissions")
+    code = models.TextField()
+    state = models.CharField(max_length=7, choices=State, default=State.QUEUED)
+    verdict = models.CharField(max_length=14, choices=Verdict, blank=True)
+    passed = models.PositiveSmallIntegerField(default=0)  # tests, of `total`
+    total = models.PositiveSmallIntegerField(default=0)
+    detail = models.TextField(blank=True)
+    attempt = models.PositiveSmallIntegerField(default=0)  # how often a worker has begun
+    heartbeat_at = models.DateTimeField(null=True, blank=True)  # when that worker was alive
+    created_at = models.DateTimeField(auto_now_add=True)
+    judged_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("pk",)
+        indexes = [
+            models.Index(fields=("owner", "id"), name="submissions_of_owner"),
+            models.Index(
+                fields=("heartbeat_at",),
+                condition=models.Q(state__in=("queued", "running")),
+                name="submissions_to_judge",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.problem} by {self.owner}: {self.verdict or self.state}"
+
+
+class SubscriptionPlan(models.Model):
+    """How much of the judge a user may have. Who has none of these has the defaults."""
+
+    class Plan(models.TextChoices):
+        FREE = "free"
+        PRO = "pro"
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="subscription_plan")
+    plan = models.CharField(max_length=4, choices=Plan, default=Plan.FREE)
+    judged_per_day = models.PositiveIntegerField(default=50)
+
+    def __str__(self):
+        return f"{self.plan} for {self.user}"
