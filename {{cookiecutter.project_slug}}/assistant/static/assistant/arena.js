@@ -12,8 +12,8 @@ const { session } = document.querySelector(".arena").dataset;
 const turns = new Map(); // by the id of the prompt
 const answers = new Map(); // by their own
 const end = followEnd($("log"), $("turns"), $("newer"));
-// All that was said comes through the socket, at each connection; what stands here already is left as it is.
-const socket = new RealtimeSocket(`/ws/chat/session/${session}/`, { since: 0 });
+// All that was said comes through the socket.
+const socket = new RealtimeSocket(`/ws/chat/session/${session}/`, { since: 0, ids: { chat_message: "message_id" } });
 
 showState(socket, $("state"));
 socket.on("state", ({ state }) => allow(state === "connected"));
@@ -22,15 +22,14 @@ socket.on("connection_established", ({ title, providers, default_providers, limi
   if (turns.size) showTitle(title);
   offer(providers, default_providers, limits);
   for (const turn of turns.values()) turn.vote(turn.answers.find(({ id }) => votes.includes(id))?.id);
+  for (const answer of streaming()) resume(answer); // it may have ended since
 });
 
 socket.on("chat_message", (frame) => {
-  if (turns.has(frame.message_id)) return;
   if (!turns.size) showTitle(frame.message);
   const turn = new Turn(frame);
   turns.set(turn.id, turn);
-  const later = [...$("turns").children].find(({ dataset }) => Number(dataset.id) > turn.id);
-  $("turns").insertBefore(turn.element, later ?? null);
+  $("turns").append(turn.element);
 });
 
 // Where `prompt_id` is not known, the prompt is too old to be shown.
@@ -73,7 +72,8 @@ socket.on("message_finished", (frame) => {
 
 socket.on("voted", ({ message_id, prompt_id }) => turns.get(prompt_id)?.vote(message_id));
 
-socket.on("gap", () => ($("earlier").hidden = false));
+// If the history has become shorter, a backup was restored, and what stands here may not exist any more.
+socket.on("gap", ({ asked, resumed }) => (resumed < asked ? location.reload() : ($("gap").hidden = false)));
 
 const streaming = () => [...answers.values()].filter(({ isStreaming }) => isStreaming);
 const act = (type, answer) => socket.request({ type, message_id: answer.id });
