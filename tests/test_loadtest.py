@@ -18,7 +18,7 @@ VARIANTS = [
     first(server="uvicorn", auth="jwt", channel_layer="redis"),
 ]
 USERS = 2
-DELIVERIES = 3 * 20 * 5  # of 20 messages each in rooms, in notifications and to the assistant, to five sockets
+DELIVERIES = 3 * 20 * 5  # of 20 messages each in rooms, notifications and chat sessions, to five sockets
 SMALL = f"--sockets 30 --users {USERS} --audience 5 --ramp 1 --seconds 2 --rate 30"
 STRICT = "--max-errors 0 --max-lost 0 --max-reconnects 0"
 
