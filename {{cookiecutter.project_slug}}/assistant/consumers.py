@@ -44,7 +44,8 @@ class ChatSessionConsumer(RealtimeConsumer):
     sends = (Entered, PromptMessage, MessageStarted, MessageDelta, MessageFinished, MessageSnapshot, Voted)
     resumes_by = "message_id"
     session: ChatSession
-    unfinished: list[ChatMessage]  # when it was opened
+    newest: int  # message, when it was opened
+    unfinished: list[ChatMessage]  # at that time
 
     async def opened(self):
         session = await self.find(self.scope["url_route"]["kwargs"]["session_id"])
@@ -53,16 +54,16 @@ class ChatSessionConsumer(RealtimeConsumer):
         self.session = session
         history = History(session.messages.exclude(state=ChatMessage.State.STREAMING), to_frame)
         await self.join(session.group, history)
-        votes, self.unfinished = await self.look()
+        self.newest, votes, self.unfinished = await self.look()
         history.rows = history.rows.exclude(pk__in=[answer.pk for answer in self.unfinished])
         prompts = {answer.prompt_id: answer.prompt for answer in self.unfinished if answer.prompt}
         unseen = sorted(prompts) if self.since() is None else ()
         await self.greet(self.greeting(votes), *(to_prompt(prompts[pk]) for pk in unseen))
 
     async def caught_up(self):
-        """Send the answers that were being written when the client came; of later ones it hears all."""
-        for answer in self.unfinished:
-            await self.send_answer(answer.pk)
+        """Send the answers that were being written when the client came, or that came before their prompt."""
+        for message_id in [answer.pk for answer in self.unfinished] + await self.newer_answers():
+            await self.send_answer(message_id)
 
     async def chat_message(self, frame: SendPrompt) -> Answered:
         prompt, answers = await asking.ask(self.session, frame.message, frame.providers)
@@ -107,11 +108,17 @@ class ChatSessionConsumer(RealtimeConsumer):
                 return
 
     @in_database
-    def look(self) -> tuple[list[int], list[ChatMessage]]:
-        """The answers that have a vote, and those that are being written."""
+    def look(self) -> tuple[int, list[int], list[ChatMessage]]:
+        """The id of the newest message, the answers that have a vote, and those that are being written."""
         messages = self.session.messages
+        newest = messages.order_by("-pk").values_list("pk", flat=True).first() or 0
         votes = list(messages.filter(vote=True).values_list("pk", flat=True))
-        return votes, list(messages.streaming().select_related("prompt"))
+        return newest, votes, list(messages.streaming().filter(pk__lte=newest).select_related("prompt"))
+
+    @in_database
+    def newer_answers(self) -> list[int]:
+        newer = self.session.messages.filter(role=ChatMessage.Role.ASSISTANT, pk__gt=self.newest)
+        return list(newer.values_list("pk", flat=True))
 
     def greeting(self, votes: list[int]) -> Entered:
         return Entered(
