@@ -250,6 +250,7 @@ MIDDLEWARE = [  # under ASGI see also config/middleware.py
     "health.middleware.answer_load_balancers",
     "config.logs.log_requests",
     *authentication.MIDDLEWARE,
+    "config.headers.security_headers",
     "django.middleware.security.SecurityMiddleware",
     "{{ cookiecutter.__csp_middleware }}",
     "servestatic.middleware.ServeStaticMiddleware",
