@@ -68,3 +68,6 @@ def bare_names(hosts):
 def origins(sites, host="[^/]+"):
     if not all(re.fullmatch(f"https?://{host}", site) for site in sites):
         raise ValueError(sites)
+
+
+DEBUG = read(env.bool, "DEBUG", "true or false, for example DEBUG=false", default=False)

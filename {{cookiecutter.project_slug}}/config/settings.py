@@ -9,7 +9,7 @@ from ipaddress import ip_network
 from marshmallow.validate import Length, OneOf, Predicate, Range
 
 from config import authentication
-from config.environment import BASE_DIR, bare_names, env, mail, origins, rates, read, token
+from config.environment import BASE_DIR, DEBUG, bare_names, env, mail, origins, rates, read, token
 from config.logs import log_the_rest
 from config.parts import *
 
@@ -18,7 +18,6 @@ DESCRIPTION = {{cookiecutter.__description}}
 
 # The process
 
-DEBUG = read(env.bool, "DEBUG", "true or false, for example DEBUG=false", default=False)
 DEBUG_TOOLBAR = DEBUG and read(
     env.bool, "DEBUG_TOOLBAR", "true or false, for example DEBUG_TOOLBAR=true", default=False
 )

@@ -6,21 +6,20 @@ from collections.abc import AsyncIterator, Sequence
 
 from integrations.llm.provider import Finished, Message, Usage
 
-PAUSE = 0.02  # seconds between two words
-
 
 class Echo:
-    """Answers with the last message."""
+    """Answers with the last message, after a pause of so many seconds before each word."""
 
-    def __init__(self, name: str = "echo", model: str = "echo"):
+    def __init__(self, name: str = "echo", model: str = "echo", pause: float = 0.02):
         self.name = name
         self.model = model
+        self.pause = pause
 
     async def stream(self, messages: Sequence[Message], *, max_tokens: int) -> AsyncIterator[str | Finished]:
         words = re.findall(r"\s*\S+|\s+$", messages[-1].text)
         for word in words[:max_tokens]:
-            await asyncio.sleep(PAUSE)
+            await asyncio.sleep(self.pause)
             yield word
         read = sum(len(message.text.split()) for message in messages)
-        reason = "stop" if len(words) <= max_tokens else "length"
-        yield Finished(reason=reason, usage=Usage(read, min(len(words), max_tokens)))
+        usage = Usage(read, min(len(words), max_tokens))
+        yield Finished("stop" if len(words) <= max_tokens else "length", usage)

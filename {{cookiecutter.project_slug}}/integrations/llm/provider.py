@@ -32,8 +32,8 @@ class Finished(msgspec.Struct, frozen=True):
 class ProviderError(Exception):
     """Why there is no answer, or no more of it.
 
-    `code` is `provider_unreachable`, `provider_timeout`, `provider_broke_off`, `provider_error`, `rate_limited`
-    or `bad_key`; `detail` is a sentence for the user, without a word that the provider sent.
+    `code` is `provider_unreachable`, `provider_timeout`, `provider_broke_off`, `provider_error`,
+    `rate_limited` or `bad_key`; `detail` is a sentence for the user, without a word that the provider sent.
     """
 
     def __init__(self, code: str, detail: str):
@@ -43,7 +43,7 @@ class ProviderError(Exception):
 
 
 class Provider(Protocol):
-    """A chat model. Closing the iterator, or cancelling whoever awaits it, ends the request upstream at once."""
+    """A chat model. Closing the iterator, or cancelling whoever awaits it, ends the request upstream."""
 
     name: str
     model: str

@@ -6,11 +6,19 @@ from django.utils.module_loading import import_string
 from integrations.llm.provider import Provider
 from realtime.loops import per_loop
 
+ECHO = "integrations.llm.echo.Echo"
+
+
+def offered() -> dict[str, dict]:
+    """Return what is set up of each provider that can answer: one that lacks its key cannot."""
+    models = settings.CHAT_MODELS.items()
+    return {name: options for name, options in models if options.get("key", "none needed")}
+
 
 def _make() -> dict[str, Provider]:
     return {
         name: import_string(options["class"])(name, **{k: v for k, v in options.items() if k != "class"})
-        for name, options in settings.CHAT_MODELS.items()
+        for name, options in offered().items()
     }
 
 
@@ -18,5 +26,5 @@ get_providers = per_loop(_make)
 
 
 def default_names() -> list[str]:
-    """The names of those that answer when nobody says which: all with a key, else the echo."""
-    return [name for name in settings.CHAT_MODELS if name != "echo"] or ["echo"]
+    """The names of those that answer when nobody says which: all that think for themselves, else the echo."""
+    return [name for name, options in offered().items() if options["class"] != ECHO] or ["echo"]
