@@ -1,4 +1,4 @@
-"""The table in DynamoDB. Keys come as everywhere with AWS: AWS_ACCESS_KEY_ID, a profile, or the machine's role."""
+"""The table in DynamoDB. Keys for it come the usual ways: AWS_ACCESS_KEY_ID, a profile, a role."""
 
 from marshmallow import validate
 

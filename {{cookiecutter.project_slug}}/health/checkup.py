@@ -1,7 +1,7 @@
 """The health checks: the database, the cache, the channel layer and what apps add, each with a time limit.
 
-An app says in its health.py what it can do without for a while (`checks`, coroutine functions by name): what is
-wrong there is a warning, and takes no process out of service.
+An app says in its health.py what it can do without for a while (`checks`, coroutine functions by name): what
+is wrong there is a warning, and takes no process out of service.
 
 However many requests come, a process runs one check at a time and gives the same results for a second. What
 may hang does so in a thread of its own, and blocks nobody else's queries.

@@ -7,7 +7,8 @@ A client takes longer to make than to use: one for each request would be fifteen
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+import logging
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from decimal import Decimal
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+from botocore.loaders import create_loader
 from django.conf import settings
 
 from realtime.hub import serving_hub
@@ -26,11 +28,14 @@ CONFIG = AioConfig(
     max_pool_connections=50,
     retries={"max_attempts": 3, "mode": "standard"},
 )
+logging.getLogger("aiobotocore.credentials").setLevel("WARNING")  # else each client says where keys are from
+
 KEYS = ("PK", "SK")
+LOADER = create_loader()
 
 
 class TableError(Exception):
-    """Why the table does not answer, and the cure, in a line; `code` is DynamoDB's own word, if it has one."""
+    """Why the table does not answer, and the cure, in a line; `code` is DynamoDB's own word, if any."""
 
     def __init__(self, text: str, code: str = ""):
         super().__init__(text)
@@ -60,20 +65,20 @@ _client = per_loop(_Client)
 
 @asynccontextmanager
 async def new_client() -> AsyncIterator[Any]:
+    await asyncio.to_thread(_load)
     session = AioSession()
-    await asyncio.to_thread(_load, session)
+    session.register_component("data_loader", LOADER)
     options = {"endpoint_url": settings.DYNAMODB_ENDPOINT_URL or None, "region_name": settings.AWS_REGION}
     async with session.create_client("dynamodb", config=CONFIG, **options) as client:
         yield client
 
 
-def _load(session: AioSession) -> None:
-    """Read what a client is made from, a tenth of a second's work, not to hold up the event loop."""
-    loader = session.get_component("data_loader")
+def _load() -> None:
+    """Read once what clients are made from, a tenth of a second's work, not to hold up the event loop."""
     for kind in ("service-2", "endpoint-rule-set-1"):
-        loader.load_service_model("dynamodb", kind)
+        LOADER.load_service_model("dynamodb", kind)
     for name in ("endpoints", "partitions", "sdk-default-configuration", "_retry"):
-        loader.load_data(name)
+        LOADER.load_data(name)
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""Where what is public of a problem is looked up: in the table in DynamoDB, which is filled from the database.
+"""Where what is public of a problem is looked up: in DynamoDB, in a table that is filled from the database.
 
 An item has the keys `PROBLEM#<slug>` and `METADATA`. A change of a problem replaces it, and so does who finds
 it older than `SECONDS`: a change that the table did not hear of shows by then. Items carry the time of the
@@ -83,7 +83,7 @@ async def read(slug: str) -> Problem | None:
 
 
 def shown(problem: Problem | None) -> dict[str, Any] | None:
-    return problem and dict(ProblemSerializer(problem).data)
+    return dict(ProblemSerializer(problem).data) if problem else None
 
 
 def shown_names() -> list[str]:

@@ -53,4 +53,4 @@ class SubmissionSerializer(ModelSerializer):
 
 class SubmissionInListSerializer(SubmissionSerializer):
     class Meta(SubmissionSerializer.Meta):
-        fields = [name for name in SubmissionSerializer.Meta.fields if name != "code"]
+        fields = tuple(name for name in SubmissionSerializer.Meta.fields if name != "code")
