@@ -35,6 +35,7 @@ FOREIGN = re.compile(
     r"|PYTEST_.*|WSGI_.*|MAX_.*|UNIX_SOCKET|PYTHON.*|MAKE.*|MFLAGS|UV|UV_PROJECT_ENVIRONMENT)"
 )
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not FOREIGN.fullmatch(name)}
+ENVIRONMENT["AWS_EC2_METADATA_DISABLED"] = "true"  # nobody asks this machine for the keys of a cloud
 
 # The versions of what projects depend on, beside those that their owners get: the newest, whatever upper
 # bound a project sets, and the lowest that it allows. `make versions` tries both.
