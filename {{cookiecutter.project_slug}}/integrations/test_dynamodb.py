@@ -40,7 +40,7 @@ async def test_what_is_put_comes_back(items_table):
 
 async def test_a_float_is_refused_before_it_is_rounded(items_table):
     async with table() as items:
-        with pytest.raises(TypeError, match="no float: 0.1; a Decimal is exact"):
+        with pytest.raises(TypeError, match=r"no float: 0\.1; a Decimal is exact"):
             await items.put(item("float", number=0.1))
 
 
@@ -94,7 +94,7 @@ async def test_a_loop_that_does_not_closes_its_client(items_table):
 
 
 async def test_without_a_table():
-    with pytest.raises(TableError, match="there is no table .+; run `manage.py createtable`"):
+    with pytest.raises(TableError, match=r"there is no table .+; run `manage.py createtable`"):
         async with table() as items:
             await items.get("a", "b")
 

@@ -9,7 +9,7 @@ from problems.serializers import ProblemSerializer
 async def find(slug: str) -> dict[str, Any] | None:
     """Return a problem as the API shows it; None if there is none with that slug."""
     problem = await Problem.objects.filter(slug=slug).afirst()
-    return problem and ProblemSerializer(problem).data
+    return dict(ProblemSerializer(problem).data) if problem else None
 
 
 def refresh(slug: str) -> None:

@@ -1,51 +1,52 @@
 """What the tests need of DynamoDB: a server that speaks its language, and no table in it at first."""
 
+import asyncio
 import os
 import socket
-import subprocess
 import sys
 import time
+from http.client import HTTPConnection
 from pathlib import Path
-from urllib.request import Request, urlopen
 
 import pytest
 from asgiref.sync import async_to_sync
 from django.conf import settings
 
+HOST = "127.0.0.1"
 SERVER = Path(sys.executable).with_name("moto_server")
 STARTS_WITHIN = 30  # seconds
 
 
 @pytest.fixture(scope="session", autouse=True)
 def dynamodb(tmp_path_factory):
-    """Keep tests away from Amazon, and from the keys that open what is there."""
+    """Keep tests away from Amazon, and from the keys that open what is there; return the port instead."""
     with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
+        free.bind((HOST, 0))
         port = free.getsockname()[1]
-    url = settings.DYNAMODB_ENDPOINT_URL = f"http://127.0.0.1:{port}"
+    settings.DYNAMODB_ENDPOINT_URL = f"http://{HOST}:{port}"
     log_file = tmp_path_factory.mktemp("dynamodb") / "log"
-    with pytest.MonkeyPatch.context() as patch, log_file.open("wb") as log:
+    with pytest.MonkeyPatch.context() as patch, log_file.open("wb") as log, asyncio.Runner() as runner:
         for name in [name for name in os.environ if name.startswith("AWS_")]:
             patch.delenv(name)
         patch.setenv("AWS_ACCESS_KEY_ID", "test")
         patch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-        server = subprocess.Popen([SERVER, "-H", "127.0.0.1", "-p", str(port)], stdout=log, stderr=log)  # noqa: S603
+        starting = asyncio.create_subprocess_exec(SERVER, "-H", HOST, "-p", str(port), stdout=log, stderr=log)
+        server = runner.run(starting)
         try:
-            wait_for(server, port)
-            yield url
+            wait_for(port, log_file)
+            yield port
         finally:
             server.kill()
-            server.wait()
+            runner.run(server.wait())
 
 
-def wait_for(server, port):
+def wait_for(port, log):
     deadline = time.monotonic() + STARTS_WITHIN
     while True:
         try:
-            return socket.create_connection(("127.0.0.1", port)).close()
+            return socket.create_connection((HOST, port)).close()
         except ConnectionRefusedError:
-            assert server.poll() is None, "moto_server has ended"
-            assert time.monotonic() < deadline, "moto_server does not listen"
+            assert time.monotonic() < deadline, f"moto_server does not listen: {log.read_text()}"
             time.sleep(0.02)
 
 
@@ -56,4 +57,7 @@ def items_table(dynamodb):
 
     assert async_to_sync(create)()
     yield
-    urlopen(Request(f"{dynamodb}/moto-api/reset", method="POST")).close()  # noqa: S310
+    connection = HTTPConnection(HOST, dynamodb)
+    connection.request("POST", "/moto-api/reset")
+    assert connection.getresponse().status == 200
+    connection.close()
