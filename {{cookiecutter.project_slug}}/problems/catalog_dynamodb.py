@@ -23,7 +23,7 @@ logger = logging.getLogger("problems")
 METADATA = "METADATA"
 SECONDS = 300  # for which an item counts
 TIMEOUT = 2  # seconds for an answer of the table
-PAUSE = 10  # seconds for which a table that did not give one is left alone
+PAUSE = 5  # seconds for which a table that did not give one is left alone
 
 _away_until = 0.0
 

@@ -82,7 +82,7 @@ async def test_without_the_table_the_database_answers(student, caplog):
     await Problem.objects.acreate(slug="two-sums", title="Two Sums")
     assert "may be old for 300 s: there is no table" in caplog.text
     assert await title() == "Two Sums"
-    assert "come from the database alone for 10 s: there is no table" in caplog.text
+    assert "come from the database alone for 5 s: there is no table" in caplog.text
     caplog.clear()
     assert await title() == "Two Sums"
     assert not caplog.text  # nobody asks the table again at once
