@@ -39,6 +39,7 @@ BELONGS_TO = {
     r"openai\w*": {"integrations": ["openai"], "consumers": ["problems"]},
     r"anthropic\w*": {"integrations": ["anthropic"]},
     r"gemini\w*": {"integrations": ["gemini"], "consumers": ["problems"]},
+    r"\w*dynamodb\w*|\w*boto\w*|moto|aws": {"integrations": ["dynamodb"]},
     r"postgres|postgresql|psycopg": {"database": ["postgresql"]},
     r"sqlite3?": {"database": ["sqlite"]},
     r"rest_framework|djangorestframework|drf|adrf|spectacular|openapi": {"rest_api": ["drf"]},
