@@ -28,7 +28,7 @@ BELONGS_TO = {
     r"channels_redis.pubsub": {"channel_layer": ["redis"]},
     r"channels_redis.core": {"channel_layer": ["redis_queue"]},
     r"USE_INMEMORY_CHANNELS": {"channel_layer": ["redis", "redis_queue"]},
-    r"jwt|simplejwt|cors|corsheaders": {"auth": ["jwt", "session_jwt"]},
+    r"jwt|simplejwt|(?<!flask-)cors|corsheaders": {"auth": ["jwt", "session_jwt"]},
     r"rooms?": {"consumers": ["rooms"]},
     r"ice_servers|turn_secret|coturn|webrtc\w*": {"consumers": ["rooms"]},
     r"notifications?|notify_user": {"consumers": ["notifications"]},
