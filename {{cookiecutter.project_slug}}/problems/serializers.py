@@ -2,8 +2,7 @@ from adrf.serializers import ModelSerializer as AsyncModelSerializer
 from rest_framework.serializers import CharField, ModelSerializer, SlugRelatedField
 
 from problems.models import Problem, Submission
-
-MOST_CODE = 65_536  # characters of a program
+from problems.submitting import CODE_CHARS
 
 
 class ProblemSerializer(ModelSerializer):
@@ -32,7 +31,7 @@ class AsyncProblemSerializer(AsyncModelSerializer):
 
 class SubmissionSerializer(ModelSerializer):
     problem = SlugRelatedField(slug_field="slug", queryset=Problem.objects.all())
-    code = CharField(max_length=MOST_CODE, trim_whitespace=False)
+    code = CharField(max_length=CODE_CHARS, trim_whitespace=False)
 
     class Meta:
         model = Submission

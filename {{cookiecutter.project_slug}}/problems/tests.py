@@ -3,7 +3,7 @@ from asgiref.sync import sync_to_async
 from rest_framework.test import APIClient
 
 from problems import listing
-from problems.models import Problem, Submission
+from problems.models import Problem, Submission, SubscriptionPlan
 
 SYNC, ASYNC, SUBMISSIONS = "/api/problems/", "/api/async/problems/", "/api/submissions/"
 TESTS = [{"input": "1 2", "output": "3"}]
@@ -129,15 +129,23 @@ async def test_without_the_cache_the_database_answers(problem, monkeypatch, capl
     assert [row["title"] for row in (await listing.page("1")).rows] == ["Sums"]
 
 
-def test_submissions(api, student, mentor, problem):
+@pytest.fixture
+def handed_over(monkeypatch):
+    """What would be handed to workers, of which there are none."""
+    handed_over = []
+    monkeypatch.setattr("problems.queue.start", handed_over.append)
+    return handed_over
+
+
+def test_submissions(api, student, mentor, problem, handed_over):
     assert api.get(SUBMISSIONS).status_code in (401, 403)
     api.force_authenticate(student)
     made = api.post(SUBMISSIONS, {"problem": "sum", "code": "print(3)\n"})
     assert made.status_code == 201, made.content
     submission = made.json()
     assert (submission["problem"], submission["verdict"]) == ("sum", "")
-    assert Submission.objects.get().owner == student
-    assert Submission.objects.get().code == "print(3)\n"
+    assert handed_over == [Submission.objects.get()]
+    assert (handed_over[0].owner, handed_over[0].code) == (student, "print(3)\n")
     [listed] = api.get(SUBMISSIONS).json()["results"]
     assert (listed["id"], "code" in listed) == (submission["id"], False)
     assert api.get(f"{SUBMISSIONS}{submission['id']}/").json()["code"] == "print(3)\n"
@@ -148,9 +156,17 @@ def test_submissions(api, student, mentor, problem):
 
 @pytest.mark.parametrize(
     ("wrong", "field"),
-    [({"problem": "unknown"}, "problem"), ({"code": ""}, "code"), ({"code": "#" * 65_537}, "code")],
+    [({"problem": "unknown"}, "problem"), ({"code": ""}, "code"), ({"code": "#" * 20_001}, "code")],
 )
 def test_what_is_wrong_with_a_submission_is_said(api, student, problem, wrong, field):
     api.force_authenticate(student)
     answer = api.post(SUBMISSIONS, {"problem": "sum", "code": "print(3)", **wrong})
     assert (answer.status_code, list(answer.json())) == (400, [field])
+
+
+def test_a_plan_is_a_limit_here_too(api, student, problem, handed_over):
+    SubscriptionPlan.objects.create(user=student, judged_per_day=1)
+    api.force_authenticate(student)
+    answers = [api.post(SUBMISSIONS, {"problem": "sum", "code": "print(3)"}) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [201, 429]
+    assert answers[1].json()["code"] == "plan_exhausted"

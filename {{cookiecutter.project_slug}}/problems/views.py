@@ -16,6 +16,8 @@ from problems.serializers import (
     SubmissionInListSerializer,
     SubmissionSerializer,
 )
+from problems.submitting import NotTaken, submit
+from problems.views_jobs import STATUS
 
 
 class PublicUnlessChanged(BasePermission):
@@ -69,5 +71,12 @@ class SubmissionViewSet(CreateModelMixin, RetrieveModelMixin, ListModelMixin, Ge
     def get_serializer_class(self):
         return SubmissionInListSerializer if self.action == "list" else SubmissionSerializer
 
-    def perform_create(self, serializer):
-        serializer.save(owner=self.request.user)
+    def create(self, request, *args, **kwargs):
+        form = self.get_serializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        fields = form.validated_data
+        try:
+            submission = submit(request.user.pk, fields["problem"].slug, fields["code"])
+        except NotTaken as error:
+            return Response({"code": error.code, "detail": error.detail}, status=STATUS.get(error.code, 400))
+        return Response(self.get_serializer(submission).data, status=201)
