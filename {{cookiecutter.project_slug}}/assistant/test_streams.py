@@ -135,9 +135,11 @@ def text_of(events, answer):
 
 
 async def until(condition):
-    async with asyncio.timeout(TIMEOUT):
-        while not condition():
-            await asyncio.sleep(0.01)
+    for _ in range(100 * TIMEOUT):
+        if condition():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError(f"{condition.__name__}: not so within {TIMEOUT} s")
 
 
 def nobody_streams():
