@@ -36,6 +36,9 @@ BELONGS_TO = {
     r"mentoring|mentorships?|notify_mentor|notify_student|student_event": {"consumers": ["mentoring"]},
     r"accounts.mentors|is_mentor|may_supervise": {"consumers": ["dashboard", "mentoring"]},
     r"\w*leaderboard\w*|add_score|standings": {"consumers": ["leaderboard"]},
+    r"openai\w*": {"integrations": ["openai"], "consumers": ["problems"]},
+    r"anthropic\w*": {"integrations": ["anthropic"]},
+    r"gemini\w*": {"integrations": ["gemini"], "consumers": ["problems"]},
     r"postgres|postgresql|psycopg": {"database": ["postgresql"]},
     r"sqlite3?": {"database": ["sqlite"]},
     r"rest_framework|djangorestframework|drf|adrf|spectacular|openapi": {"rest_api": ["drf"]},
@@ -206,6 +209,7 @@ PRODUCTION = os.environ | {
     "ALLOWED_HOSTS": "example.com",
     "EMAIL_URL": "submission://user:password@mail.example.com",
     "DEFAULT_FROM_EMAIL": "noreply@example.org",
+    **dict.fromkeys(["OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY"], "a-key"),
 }
 
 
