@@ -14,7 +14,8 @@ LISTS = list(CONFIG["_lists"])
 CORE = ("server", "channel_layer", "auth")
 
 
-OPTIONS = {key: list(choices) for key, choices in CONFIG["_options"].items()}
+# An option that begins with _ is private: nobody is asked, only a preset answers it.
+OPTIONS = {key: list(choices) for key, choices in CONFIG["_options"].items() if key in QUESTIONS}
 SCALARS = {key: choices for key, choices in OPTIONS.items() if key not in LISTS}
 DEFAULT = {key: CONFIG[key][0] if isinstance(CONFIG[key], list) else CONFIG[key] for key in OPTIONS}
 ALL_CONSUMERS = ", ".join(OPTIONS["consumers"])
@@ -35,6 +36,7 @@ RULES = [
     (answer, option, choices)
     for answer, needs in CONFIG["_needs"].items()
     for option, choices in needs.items()
+    if answer.split("=")[0] in QUESTIONS
 ]
 NEEDS = [(fact(answer), option, choices) for answer, option, choices in RULES]
 

@@ -197,9 +197,11 @@ def mkdtemp(**_):
 
 
 tempfile.mkdtemp = mkdtemp
+from django.conf import settings
+
 from serving.workers import shared_figures
 
-with shared_figures():
+with shared_figures(settings.WEB_CONCURRENCY):
     print("served")
 """
 

@@ -42,7 +42,7 @@ LISTS = [
 
 def test_options_are_what_is_asked():
     """Cookiecutter wants the choices at the top and again for its labels, and renders neither."""
-    choices = {key: list(choices) for key, choices in CONFIG["_options"].items()}
+    choices = {key: list(choices) for key, choices in CONFIG["_options"].items() if key in QUESTIONS}
     lists = {key: choices.pop(key) for key in CONFIG["_lists"]}
     assert choices == {key: CONFIG[key] for key in QUESTIONS if isinstance(CONFIG[key], list)}
 

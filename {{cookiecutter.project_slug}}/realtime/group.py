@@ -11,7 +11,7 @@ from channels.consumer import get_handler_name
 
 from realtime.events import TEXT
 from realtime.sequence import Sequence
-from realtime.sockets import BATCH, Socket, Sockets
+from realtime.sockets import BATCH, Member, Sockets
 from realtime.stats import stats
 
 logger = logging.getLogger("realtime")
@@ -30,7 +30,7 @@ class Group:
         self.name = name
         self.sockets = sockets
         # How far each is: the key of the newest event that it was sent; None while it reads the history.
-        self.members: dict[Socket, int | None] = {}
+        self.members: dict[Member, int | None] = {}
         self.channel = ""
         self.opened: asyncio.Task
         self.pump: asyncio.Task | None = None
@@ -48,7 +48,7 @@ class Group:
         else:
             self._hand_out(self.sequence.accept(event))
 
-    def is_level(self, member: Socket, position: int) -> bool:
+    def is_level(self, member: Member, position: int) -> bool:
         """Whether a member that has read the history up to a key gets all that follows as it happens."""
         if self.sent > position:
             return False
@@ -104,7 +104,7 @@ class Group:
         self._stop_timer()  # what it waits for is in the database, like all that is stored
         self.members = dict.fromkeys(self.members)
 
-    def _reconnect(self, members: list[Socket]) -> None:
+    def _reconnect(self, members: list[Member]) -> None:
         """Have members reconnect; until then nothing stored is sent to them, who lack what was before."""
         for member in members:
             self.members[member] = None
@@ -170,7 +170,7 @@ class Group:
                 member.outbox.push(message, context)
             await asyncio.sleep(0)
 
-    def _recipients(self, event: dict) -> list[Socket]:
+    def _recipients(self, event: dict) -> list[Member]:
         to, exclude = event.get("to"), event.get("exclude")
         if to is not None:
             own = self.sockets.of_user.get(to, ()) if to != exclude else ()

@@ -18,7 +18,7 @@ from realtime.history import History
 from realtime.lag import LagSampler
 from realtime.processes import Processes
 from realtime.revocation import Revocation
-from realtime.sockets import Socket, Sockets
+from realtime.sockets import Member, Sockets
 from realtime.stats import stats
 from realtime.watch import LAYER_SECONDS, Watch
 
@@ -83,10 +83,11 @@ class Hub:
     def drain(self) -> None:
         """Refuse who comes from now on: sockets, and what processes without sockets publish."""
         self.draining = True
+        self.spawn(self.sockets.reconnect(self.sockets.subscriptions))
         if self._serving is not None:
             self._serving.cancel()
 
-    async def join(self, name: str, member: Socket, history: History | None = None) -> Group:
+    async def join(self, name: str, member: Member, history: History | None = None) -> Group:
         """Make a socket a member of a group; raises what the layer raises when it cannot be reached.
 
         With a history, stored events are kept from the member until it has read that; see `Group.is_level`.
@@ -104,7 +105,7 @@ class Hub:
             raise
         return group
 
-    def leave(self, group: Group, member: Socket) -> None:
+    def leave(self, group: Group, member: Member) -> None:
         """Undo `join`. A group joined anew gets a new channel, so closing the old one cannot harm it."""
         group.members.pop(member, None)
         if not group.members and self.groups.get(group.name) is group:

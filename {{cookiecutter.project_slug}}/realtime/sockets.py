@@ -18,24 +18,39 @@ SOONEST_SECONDS = 0.3  # for what was away to be back in all parts
 HANDSHAKES = 200  # a second that a process can be expected to bear; more clients take longer to come back
 
 
-class Socket(Protocol):
-    """What the hub knows of a consumer."""
+class Member(Protocol):
+    """What a group knows of who gets its events."""
 
     user: Any  # Django's; servers import this before its models can be
-    owner: int | str  # who is held to the limits: a user's pk, or the address that a guest comes from
-    login: tuple  # see `realtime.revocation`
-    socket_id: str
-    is_open: bool
-    scope: dict[str, Any]
     opened_at: float  # by the loop's clock
-    outbox: Outbox
-    received: int  # frames
+
+    @property
+    def outbox(self) -> "Way": ...
 
     def take_event(self, name: str, event: dict) -> None:
         """Call the method that a plain `group_send` names."""
 
     async def reconnect(self, after: float) -> None:
         """Have the client come back after so many seconds."""
+
+
+class Way(Protocol):
+    """The way out to a member."""
+
+    def push(self, message: dict, context: Context | None = None) -> None:
+        """Send an ASGI `websocket.send` message without making the publisher wait."""
+
+
+class Socket(Member, Protocol):
+    """What the hub knows of a consumer."""
+
+    owner: int | str  # who is held to the limits: a user's pk, or the address that a guest comes from
+    login: tuple  # see `realtime.revocation`
+    socket_id: str
+    is_open: bool
+    scope: dict[str, Any]
+    outbox: Outbox
+    received: int  # frames
 
     async def close(self, code: int, reason: str) -> None: ...
 
@@ -47,6 +62,7 @@ class Sockets:
         self.loop = asyncio.get_running_loop()
         self.of_user: dict[int, set[Socket]] = {}
         self.of_address: dict[str, set[Socket]] = {}  # the guests'
+        self.subscriptions: set[Member] = set()  # see `realtime.subscribe`
         self._open: set[Socket] = set()
         self._tasks: set[asyncio.Task] = set()
 
@@ -89,7 +105,7 @@ class Sockets:
         task.add_done_callback(self._tasks.discard)
         return task
 
-    async def reconnect(self, sockets: Iterable[Socket]) -> None:
+    async def reconnect(self, sockets: Iterable[Member]) -> None:
         """Have clients come back, spread in time, and close their sockets."""
         sockets = list(sockets)
         spread = max(SPREAD_SECONDS, len(sockets) / HANDSHAKES)

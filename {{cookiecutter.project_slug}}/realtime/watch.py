@@ -115,7 +115,7 @@ class Watch:
         """Any event may have been lost: have everybody reconnect."""
         for group in self.groups.values():
             group.begin_anew()
-        self.sockets.spawn(self.sockets.reconnect(self.sockets))
+        self.sockets.spawn(self.sockets.reconnect([*self.sockets, *self.sockets.subscriptions]))
 
     async def _join_again(self) -> None:
         groups = [group for group in self.groups.values() if group.pump is not None]

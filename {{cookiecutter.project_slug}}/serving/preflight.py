@@ -13,21 +13,21 @@ CACHE = "{{ 'The cache' if cookiecutter.channel_layer == 'memory' else 'REDIS_UR
 
 
 def preflight() -> None:
-    check_address()
+    check_address(settings.PORT, "PORT")
     look_for_services()
 
 
-def check_address() -> None:
-    """End the process with one line if HOST and PORT are taken or not to be had.
+def check_address(port: int, name: str) -> None:
+    """End the process with one line if HOST and this port are taken or not to be had.
 
     Servers say so in a traceback, share the port with whoever has it, or wait in their reloader for ever.
     """
     family = socket.AF_INET6 if ":" in settings.HOST else socket.AF_INET
     try:
-        socket.create_server((settings.HOST, settings.PORT), family=family).close()
+        socket.create_server((settings.HOST, port), family=family).close()
     except OSError as error:
         reason = str(error.strerror).partition(" (")[0]
-        sys.exit(f"Cannot listen on {settings.HOST}:{settings.PORT}: {reason}. Set HOST or PORT.")
+        sys.exit(f"Cannot listen on {settings.HOST}:{port}: {reason}. Set HOST or {name}.")
 
 
 def look_for_services() -> bool:

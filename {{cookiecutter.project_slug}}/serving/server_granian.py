@@ -156,7 +156,7 @@ def main():
         reload_ignore_patterns=[r"^(?!.*\.(py|html)$)"],  # all that is not source
         reload_ignore_worker_failure=True,  # it waits for the change that mends it
     )
-    with shared_figures():
+    with shared_figures(settings.WEB_CONCURRENCY):
         server.serve(target_loader=load_for_development if reload else load_application, wrap_loader=False)
 
 

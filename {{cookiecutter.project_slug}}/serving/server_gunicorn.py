@@ -6,13 +6,13 @@ import os
 import signal
 import sys
 
-import gunicorn.glogging
 import uvicorn
 from django.conf import settings
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 from uvicorn_worker import UvicornWorker
 
+from serving.gunicorn_log import Logger
 from serving.hub import start_hub
 from serving.starting import start_server
 from serving.timeouts import GRACE
@@ -36,16 +36,6 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets=None):
         await before_shutdown(self)
         await super().shutdown(sockets)
-
-
-class Logger(gunicorn.glogging.Logger):
-    """Leaves the log to settings.LOGGING."""
-
-    def setup(self, cfg):
-        super().setup(cfg)
-        self.error_log.handlers.clear()
-        self.error_log.setLevel(logging.NOTSET)
-        self.error_log.propagate = True
 
 
 class Worker(UvicornWorker):
@@ -87,7 +77,7 @@ class Gunicorn(BaseApplication):
 
 
 def serve():
-    with shared_figures():
+    with shared_figures(settings.WEB_CONCURRENCY):
         Gunicorn().run()
 
 

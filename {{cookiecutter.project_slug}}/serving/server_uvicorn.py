@@ -48,7 +48,7 @@ def serve(workers=1):
 
 
 def serve_with_workers():
-    with shared_figures():
+    with shared_figures(settings.WEB_CONCURRENCY):
         serve(workers=settings.WEB_CONCURRENCY)
 
 

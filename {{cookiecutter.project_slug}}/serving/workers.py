@@ -12,9 +12,9 @@ from django.conf import settings
 
 
 @contextmanager
-def shared_figures() -> Iterator[None]:
+def shared_figures(workers: int) -> Iterator[None]:
     """Make the folder, if several workers have metrics to give, and remove it when they have ended."""
-    if settings.WEB_CONCURRENCY == 1 or settings.METRICS_FOLDER or not settings.METRICS_TOKEN:
+    if workers == 1 or settings.METRICS_FOLDER or not settings.METRICS_TOKEN:
         yield
         return
     own = os.getpid()
