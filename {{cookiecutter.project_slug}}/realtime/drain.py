@@ -1,4 +1,7 @@
-"""Draining: before the process ends, every client is told to reconnect, and every clean-up runs."""
+"""Draining: before the process ends, every client is told to reconnect, and every clean-up runs.
+
+What else is to come to its end, such as work that outlives sockets, has a function in `hub.at_drain`.
+"""
 
 import asyncio
 import logging
@@ -12,13 +15,19 @@ logger = logging.getLogger("realtime")
 async def drain(timeout: float = 5.0) -> None:
     """Close every open socket after a `reconnect` frame, and wait for their clean-up.
 
-    New sockets are refused from here on. Returns when all are gone, at the latest after `timeout` seconds,
-    and the other processes have been told.
+    New sockets are refused from here on. Returns when all are gone and what is in `at_drain` has returned, at
+    the latest after `timeout` seconds, and the other processes have been told.
     """
     hub = get_hub()
     hub.drain()
+    work = [asyncio.create_task(finish(timeout)) for finish in hub.at_drain]
     if hub.sockets:
-        await send_away(hub.sockets, timeout)
+        work.append(asyncio.create_task(send_away(hub.sockets, timeout)))
+    if work:
+        await asyncio.wait(work, timeout=timeout)
+    for task in work:
+        if task.done() and (error := task.exception()):
+            logger.error("could not finish", exc_info=error)
     await hub.processes.leave()
 
 

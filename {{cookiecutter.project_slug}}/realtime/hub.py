@@ -8,6 +8,7 @@ text that its publisher encoded, and goes straight to the members' outboxes.
 import asyncio
 import logging
 import os
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from channels.layers import get_channel_layer
@@ -35,6 +36,7 @@ class Hub:
         self.spawn = self.sockets.spawn
         self.groups: dict[str, Group] = {}
         self.draining = False
+        self.at_drain: list[Callable[[float], Coroutine[Any, Any, None]]] = []  # given the seconds
         self.watch = Watch(self.layer, self.groups, self.sockets)
         self.revocation = Revocation(self.sockets)
         self.lag = LagSampler()
