@@ -56,7 +56,7 @@ def test_options_are_what_is_asked():
 
 def test_membership_of_a_list_is_asked_of_the_list():
     """Not of its text, in which one item may be part of another."""
-    asked = re.compile(r"in cookiecutter\.__(?:consumers|integrations|deployment|parts|apps|llm)\b(?!\.split)")
+    asked = re.compile(r"in cookiecutter\.__(?:consumers|integrations|deployment|parts|apps)\b(?!\.split)")
     sources = (path for path in (TEMPLATE / "{{cookiecutter.project_slug}}").rglob("*") if path.is_file())
     assert not [path for path in sources if asked.search(path.read_text(encoding="utf-8", errors="replace"))]
 

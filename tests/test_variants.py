@@ -4,7 +4,7 @@ from itertools import product
 
 import pytest
 
-from offered import CORE, LISTS, NEEDS, OPTIONS, TOGETHER, facts, is_possible, items
+from offered import LISTS, NEEDS, OPTIONS, TOGETHER, facts, is_possible, items
 from variants import BAKED, BOOTED, COVERING, DEPLOYED, PARTIAL, SUITES
 
 AGAIN = "run `make variants` and commit tests/variants.json"
