@@ -40,9 +40,9 @@ BELONGS_TO = {
     r"ws/chat|api/messages|chatsessions?|assistant\.\w+|assistant_\w+": {"consumers": ["assistant"]},
     r"ws/problems|api/(?:async/)?problems|bubblewrap|bwrap": {"consumers": ["problems"]},
     r"judge_\w+|problems_\w+": {"consumers": ["problems"]},
-    r"openai": {"integrations": ["openai"], "consumers": ["problems"]},
-    r"anthropic|claude": {"integrations": ["anthropic"]},
-    r"gemini": {"integrations": ["gemini"], "consumers": ["problems"]},
+    r"openai\w*": {"integrations": ["openai"], "consumers": ["problems"]},
+    r"anthropic\w*|claude": {"integrations": ["anthropic"]},
+    r"gemini\w*": {"integrations": ["gemini"], "consumers": ["problems"]},
     r"dynamodb|\w*botocore|moto": {"integrations": ["dynamodb"]},
     r"chat_models|integrations/llm|integrations\.llm": {
         "integrations": ["openai", "anthropic", "gemini"],
@@ -237,6 +237,7 @@ PRODUCTION = os.environ | {
     "ALLOWED_HOSTS": "example.com",
     "EMAIL_URL": "submission://user:password@mail.example.com",
     "DEFAULT_FROM_EMAIL": "noreply@example.org",
+    **dict.fromkeys(["OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY"], "a-key"),
 }
 
 

@@ -11,11 +11,12 @@ import pytest
 
 from services import HOST, free_port
 from serving import ENVIRONMENT, each, running
-from variants import first
+from variants import BOOTED, first
 
 # With workers, since their parent process has to end as well.
 WITH_SERVICES = first(server="granian", channel_layer="redis_queue", database="postgresql", auth="jwt")
 WITHOUT = first(channel_layer="memory", database="sqlite")
+WITH_MODELS = next(variant for variant in BOOTED if "openai" in variant["integrations"])
 MISSING = None
 
 WRONG = [
@@ -64,6 +65,9 @@ WRONG = [
     (WITHOUT, "WS_RATE", "often", "WS_RATE=50/second;1000/minute"),
     (WITHOUT, "WS_USER_RATE", "3000 a minute or so", "WS_USER_RATE=3000/minute"),
     (WITHOUT, "WS_MAX_MESSAGE_BYTES", "64K", "WS_MAX_MESSAGE_BYTES=65536"),
+    (WITH_MODELS, "OPENAI_API_KEY", "sk 4f9c", "a key without spaces"),
+    (WITH_MODELS, "OPENAI_BASE_URL", "api.openai.com", "such as https://api.openai.com/v1"),
+    (WITH_MODELS, "OPENAI_MODEL", "", "OPENAI_MODEL=gpt-5.5"),
 ]
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 
 from integrations.llm.provider import Finished, Message, Usage
 
@@ -15,7 +15,7 @@ class Echo:
         self.model = model
         self.pause = pause
 
-    async def stream(self, messages: Sequence[Message], *, max_tokens: int) -> AsyncIterator[str | Finished]:
+    async def stream(self, messages: Sequence[Message], *, max_tokens: int) -> AsyncGenerator[str | Finished]:
         words = re.findall(r"\s*\S+|\s+$", messages[-1].text)
         for word in words[:max_tokens]:
             await asyncio.sleep(self.pause)

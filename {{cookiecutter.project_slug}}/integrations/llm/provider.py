@@ -1,6 +1,6 @@
 """What the rest of the project knows of a provider of chat models, whichever it is."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Literal, Protocol
 
 import msgspec
@@ -43,12 +43,12 @@ class ProviderError(Exception):
 
 
 class Provider(Protocol):
-    """A chat model. Closing the iterator, or cancelling whoever awaits it, ends the request upstream."""
+    """A chat model. Closing the generator, or cancelling whoever awaits it, ends the request upstream."""
 
     name: str
     model: str
 
-    def stream(self, messages: Sequence[Message], *, max_tokens: int) -> AsyncIterator[str | Finished]:
+    def stream(self, messages: Sequence[Message], *, max_tokens: int) -> AsyncGenerator[str | Finished]:
         """Yield an answer as pieces of text, and last a `Finished`; raise `ProviderError`."""
         ...
 
