@@ -44,7 +44,7 @@ BELONGS_TO = {
     r"anthropic\w*|claude": {"integrations": ["anthropic"]},
     r"gemini\w*": {"integrations": ["gemini"], "consumers": ["problems"]},
     r"dynamodb|\w*botocore|moto": {"integrations": ["dynamodb"]},
-    r"chat_models|integrations/llm|integrations\.llm": {
+    r"integrations/llm|integrations\.llm": {
         "integrations": ["openai", "anthropic", "gemini"],
         "consumers": ["assistant", "problems"],
     },

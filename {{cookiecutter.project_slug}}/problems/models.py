@@ -98,3 +98,36 @@ class SubscriptionPlan(models.Model):
 
     def __str__(self):
         return f"{self.plan} for {self.user}"
+
+
+class Job(models.Model):
+    """What a chat model does for a user: it reads a problem from a page, or solves one."""
+
+    class Kind(models.TextChoices):
+        EXTRACT = "extract"
+        SOLVE = "solve"
+
+    class State(models.TextChoices):
+        QUEUED = "queued"
+        RUNNING = "running"
+        DONE = "done"
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="jobs")
+    kind = models.CharField(max_length=7, choices=Kind)
+    url = models.URLField(max_length=500, blank=True)
+    difficulty = models.PositiveSmallIntegerField(default=0)
+    problem = models.ForeignKey(Problem, models.CASCADE, null=True, blank=True, related_name="jobs")
+    submission = models.ForeignKey(Submission, models.SET_NULL, null=True, blank=True, related_name="+")
+    state = models.CharField(max_length=7, choices=State, default=State.QUEUED)
+    error = models.SlugField(max_length=50, blank=True, db_index=False)  # why there is nothing
+    detail = models.TextField(blank=True)
+    attempt = models.PositiveSmallIntegerField(default=0)  # how often a worker has begun
+    heartbeat_at = models.DateTimeField(null=True, blank=True)  # when that worker was alive
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("pk",)
+        indexes = [models.Index(fields=("owner", "id"), name="jobs_of_owner")]
+
+    def __str__(self):
+        return f"{self.kind} for {self.owner}: {self.error or self.state}"
