@@ -29,7 +29,7 @@ BELONGS_TO = {
     r"channels_redis.pubsub": {"channel_layer": ["redis"]},
     r"channels_redis.core": {"channel_layer": ["redis_queue"]},
     r"USE_INMEMORY_CHANNELS": {"channel_layer": ["redis", "redis_queue"]},
-    r"jwt|simplejwt|cors|corsheaders": {"auth": ["jwt", "session_jwt"]},
+    r"jwt|simplejwt|(?<!flask-)cors|corsheaders": {"auth": ["jwt", "session_jwt"]},
     r"rooms?": {"consumers": ["rooms"]},
     r"ice_servers|turn_secret|coturn|webrtc\w*": {"consumers": ["rooms"]},
     r"notifications?|notify_user": {"consumers": ["notifications"]},
@@ -43,7 +43,7 @@ BELONGS_TO = {
     r"openai\w*": {"integrations": ["openai"], "consumers": ["problems"]},
     r"anthropic\w*|claude": {"integrations": ["anthropic"]},
     r"gemini\w*": {"integrations": ["gemini"], "consumers": ["problems"]},
-    r"dynamodb|\w*botocore|moto": {"integrations": ["dynamodb"]},
+    r"\w*dynamodb\w*|\w*boto\w*|moto|aws": {"integrations": ["dynamodb"]},
     r"integrations/llm|integrations\.llm": {
         "integrations": ["openai", "anthropic", "gemini"],
         "consumers": ["assistant", "problems"],
