@@ -98,7 +98,7 @@ class Generation:
                     if isinstance(piece, Finished):
                         return piece
                     self.first_ms = self._ms() if self.first_ms is None else self.first_ms
-                    self.text += piece.replace("\0", "")  # which PostgreSQL does not take
+                    self.text += piece.replace("\0", "")  # which not every database takes
                     self.grown.set()
                     if len(self.text) > most:
                         return Finished("length")

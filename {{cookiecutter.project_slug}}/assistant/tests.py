@@ -339,7 +339,7 @@ async def test_a_drain_lets_answers_finish(connect, student, session, models, mo
     assert get_hub().draining
 
 
-async def test_redis_that_is_away_ends_nothing(connect, student, session, models, monkeypatch, caplog):
+async def test_a_store_that_is_away_ends_nothing(connect, student, session, models, monkeypatch, caplog):
     models(one=["one ", 0.1, "two", 0.1, Finished("stop")])
 
     async def away(*arguments):
