@@ -1,5 +1,6 @@
 """Presets as their owners meet them: made by the one command, on a PostgreSQL and a Redis of their own."""
 
+import subprocess
 import sys
 import time
 from contextlib import contextmanager
@@ -9,6 +10,8 @@ import yaml
 
 from generation import run
 from offered import DEFAULT, TEMPLATE
+from polling import until_served
+from services import free_port
 from serving import ENVIRONMENT, PASSWORD, Project
 
 PRESETS = {path.stem: path for path in sorted(TEMPLATE.glob("presets/*.yaml"))}
@@ -66,3 +69,19 @@ def story(record_property):
         table[1] += f"{time.monotonic() - start:6.1f} s  {text}\n"
 
     return step
+
+
+@contextmanager
+def playing(project):
+    """Play the chat models of a project, by its own fake; yields the variables that lead there."""
+    log = project.folder.with_suffix(".models.log")
+    with log.open("wb") as output:
+        command = [project.folder / ".venv/bin/python", "-m", "integrations.llm.fake", str(free_port())]
+        process = subprocess.Popen(command, cwd=project.folder, env=ENVIRONMENT, stdout=output, stderr=output)
+    chosen = set(project.variant["integrations"].split(", ")) & {"openai", "anthropic", "gemini"}
+    try:
+        until_served(lambda: log.read_text().count("_KEY=") == len(chosen), 30, process, log.read_text)
+        yield dict(word.split("=", 1) for word in log.read_text().split())
+    finally:
+        process.terminate()
+        process.wait(10)
