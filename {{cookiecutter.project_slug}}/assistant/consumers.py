@@ -52,9 +52,11 @@ class ChatSessionConsumer(RealtimeConsumer):
         self.session = session
         await self.join(session.group)
         newest, votes, streaming = await self.look()
-        await self.greet(self.greeting(votes), *await self.unfinished(streaming))
+        await self.greet(self.greeting(votes))
         if (since := self.since()) is not None:
             await self.catch_up(since, newest, [answer.pk for answer in streaming])
+        for frame in await self.unfinished(streaming):
+            await self.send_frame(frame)
 
     async def chat_message(self, frame: SendPrompt) -> Answered:
         prompt, answers = await asking.ask(self.session, frame.message, frame.providers)

@@ -1,0 +1,10 @@
+from django.urls import path
+
+from assistant import views
+
+app_name = "assistant"
+urlpatterns = [
+    path("assistant/", views.index, name="index"),
+    path("assistant/<int:session_id>/", views.session, name="session"),
+    path("assistant/<int:session_id>/delete/", views.delete, name="delete"),
+]
