@@ -92,6 +92,11 @@ def test_it_reaches_nothing(code, words):
     assert (done.problem, words in done.detail) == ("runtime_error", True), done
 
 
+def test_a_project_below_usr_is_not_seen_either(settings):
+    settings.BASE_DIR = Path("/usr/share")
+    assert outcome("import os; print(os.listdir('/usr/share'), os.path.exists('/usr/bin'))").output == "[] True\n"
+
+
 def test_it_knows_nothing_of_who_runs_it(monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "secret")
     code = "import os; print([n for n in os.environ if n not in ('PWD', 'LC_CTYPE')], os.getuid())"
@@ -121,7 +126,7 @@ def test_no_sandbox_is_for_development_alone(db, settings):
 
 
 def test_a_sandbox_that_cannot_begin_says_why(monkeypatch):
-    monkeypatch.setattr(sandbox, "_bwrap", lambda: ["bwrap", "--ro-bind", "/nowhere", "/usr"])
+    monkeypatch.setattr(sandbox, "_bwrap", lambda project: ["bwrap", "--ro-bind", "/nowhere", "/usr"])
     with pytest.raises(Unavailable, match=r"nowhere.*user namespaces"):
         sandbox.check()
 
