@@ -10,10 +10,6 @@ const ENDS = {
   stopped: "You stopped it.",
   interrupted: "It was interrupted, since the server restarted. Try again.",
 };
-const CURES = {
-  bad_key: "Whoever runs this site has to set another key.",
-  rate_limited: "Wait a moment, then try again.",
-};
 const { lang } = document.documentElement;
 const whole = new Intl.NumberFormat(lang);
 const short = new Intl.NumberFormat(lang, { maximumSignificantDigits: 2 });
@@ -69,10 +65,9 @@ export class Answer {
     return isWhole;
   }
 
-  finish({ reason, usage, ms, error, detail }) {
+  finish({ reason, usage, ms, detail }) {
     this.isStreaming = false;
-    const cure = CURES[error] ?? "Try again, or ask another model.";
-    this.#notice(reason === "error" ? `${detail} ${cure}` : ENDS[reason], reason);
+    this.#notice(reason === "error" ? detail : ENDS[reason], reason);
     const { output_tokens: tokens } = usage;
     const figures = [
       ms.first && `first word ${short.format(ms.first / 1000)} s`,

@@ -55,7 +55,7 @@ class Fake:
         self.port, self.retry_after = port, retry_after
         self.requests = self.open = self.broken_off = 0
         self.bodies: list[dict] = []  # the last ones
-        self.asked: Counter[tuple[str, str]] = Counter()
+        self.asked: Counter[str] = Counter()  # by prompt
 
     async def __aenter__(self):
         app = web.Application(client_max_size=2**22)
@@ -100,8 +100,8 @@ class Fake:
     async def play(self, request, own, body):
         prompt = own.prompt(body)
         mode, says = (re.findall(r"fake:(\w+) ?(.*)", prompt) or [("ok", "")])[-1]
-        self.asked[own.__name__, prompt] += 1
-        again = self.asked[own.__name__, prompt] > 1
+        self.asked[prompt] += 1
+        again = self.asked[prompt] > 1
         if mode in STATUS and not (mode.endswith("_once") and again):
             response = own.problem(STATUS[mode], mode, own.key(request.headers))
             if mode.startswith("limited"):
