@@ -112,6 +112,7 @@ async def test_its_story(project, models, story, record_property):
     path = f"/ws/chat/session/{own}/"
     variables = in_production(project) | models | {"FORWARDED_ALLOW_IPS": HOST}
     with ExitStack() as stack:
+        stack.callback(lambda: table.__setitem__(1, "\n".join(transcript)))
         with story("two workers start behind nginx, and are healthy"):
             server = stack.enter_context(running(project, **variables))
             site = stack.enter_context(nginx(project.folder, upstream([server.port])))
@@ -129,6 +130,7 @@ async def test_its_story(project, models, story, record_property):
                 with story("OpenAI and Anthropic are asked at once, and stream side by side"):
                     hello = await talk.frame("connection_established")
                     assert {each["name"] for each in hello["providers"]} >= set(MODELS)
+                    transcript.append(f"-> chat_message {SLOWLY!r} to {MODELS}")
                     both = await ask(talk, SLOWLY, MODELS)
                     one, two = both.values()
                     await page.read(talk, lambda: page.texts.keys() >= {one, two})
@@ -139,6 +141,7 @@ async def test_its_story(project, models, story, record_property):
                     assert (answer["type"], answer["code"]) == ("error", "unknown_type")
                 with story("one is stopped: its request is closed, and the other one goes on"):
                     before = figures(models).broken_off
+                    transcript.append(f"-> stop {one}")
                     assert (await talk.request("stop", message_id=one))["ok"]
                     await until(lambda: figures(models).broken_off == before + 1, within=5)
                     await page.read(talk, lambda: one in page.ended)
@@ -154,21 +157,17 @@ async def test_its_story(project, models, story, record_property):
                 async with student.open(path) as talk:
                     assert (await talk.request("vote", message_id=two))["ok"]
                     assert (await watching.frame("voted"))["message_id"] == two
-        table[1] = "\n".join(transcript)
         with story("the same as server-sent events, part by part through nginx"):
             headers = {"X-CSRFToken": student.browser.cookies["csrftoken"], "Referer": site.url}
             body = {"message": SLOWLY, "session_id": own, "providers": ["openai"]}
             request = ("POST", "/api/messages/stream/")
             with student.browser.stream(*request, json=body, headers=headers) as stream:
                 assert stream.headers["content-type"].startswith("text/event-stream"), stream.read()
-                lines = []
-                for line in stream.iter_lines():
-                    lines.append(line)
-                    if "event: delta" in lines[:-1] and figures(models).open == 1:
-                        break
-                else:
-                    raise AssertionError("all came at once")
-                lines += stream.iter_lines()
+                lines, coming = [], stream.iter_lines()
+                while "event: delta" not in lines:
+                    lines.append(next(coming))
+                assert figures(models).open == 1, "all came at once"
+                lines += coming
             told = events(lines)
             assert told[-1][0] == "finished"
             text = "".join(data["text"] for name, data in told if name == "delta")
