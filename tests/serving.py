@@ -32,10 +32,13 @@ VERSIONS = itemgetter("python_version", "django_version")
 FOREIGN = re.compile(
     r"(DEBUG|SECRET_KEY|ALLOWED_HOSTS|HTTPS|HSTS_.*|HOST|PORT|DATABASE_URL|REDIS_URL|WEB_CONCURRENCY|LOG_.*"
     r"|DEBUG_TOOLBAR|LOADTEST_TOKEN|SIGN_UP|EMAIL_URL|DEFAULT_FROM_EMAIL|CORS_.*|CSRF_.*|FORWARDED_.*"
-    r"|ICE_SERVERS|TURN_SECRET|OPENAI_.*|ANTHROPIC_.*|GEMINI_.*|AWS_.*|DYNAMODB_.*|ASSISTANT_.*|PROBLEMS_.*|JUDGE_.*|METRICS_.*|CELERY_.*|REMAP_SIGTERM|WS_.*|REALTIME_.*|USE_.*|K_SERVICE|VIRTUAL_ENV|DJANGO_.*"
-    r"|PYTEST_.*|WSGI_.*|MAX_.*|UNIX_SOCKET|PYTHON.*|MAKE.*|MFLAGS|UV|UV_PROJECT_ENVIRONMENT)"
+    r"|ICE_SERVERS|TURN_SECRET|METRICS_.*|CELERY_.*|REMAP_SIGTERM|WS_.*|REALTIME_.*|USE_.*|K_SERVICE"
+    r"|ASSISTANT_.*|PROBLEMS_.*|JUDGE_.*|OPENAI_.*|ANTHROPIC_.*|GEMINI_.*|AWS_.*|DYNAMODB_.*"
+    r"|WSGI_.*|MAX_.*|UNIX_SOCKET|VIRTUAL_ENV|DJANGO_.*|PYTEST_.*|PYTHON.*|MAKE.*|MFLAGS|UV"
+    r"|UV_PROJECT_ENVIRONMENT)"
 )
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not FOREIGN.fullmatch(name)}
+ENVIRONMENT["AWS_EC2_METADATA_DISABLED"] = "true"  # nobody asks this machine for the keys of a cloud
 
 # The versions of what projects depend on, beside those that their owners get: the newest, whatever upper
 # bound a project sets, and the lowest that it allows. `make versions` tries both.

@@ -271,6 +271,7 @@ MIDDLEWARE = [  # under ASGI see also config/middleware.py
     "config.logs.log_requests",
     "serving.limits.limit_requests",
     *authentication.MIDDLEWARE,
+    "config.headers.security_headers",
     "django.middleware.security.SecurityMiddleware",
     "{{ cookiecutter.__csp_middleware }}",
     "servestatic.middleware.ServeStaticMiddleware",
