@@ -159,9 +159,10 @@ def sentences(rounds):
         "\n".join(even),
         "And fewer:" if losses else "",
         "\n".join(losses),
-        f"Without any call the fastest is {SERVERS[best][0]}, with {plain[best] / plain[ASYNC]:.1f} times what "
-        f"async views answer. With one call of 50 ms and 200 connections, a server of 8 threads takes "
-        f"{memory[FEW]:.0f} MiB, one of 100 threads {memory[MANY]:.0f} MiB, and one with async views {memory[ASYNC]:.0f} MiB.",
+        f"Without any call the fastest is {SERVERS[best][0]}, with {plain[best] / plain[ASYNC]:.1f} times "
+        f"what async views answer. With one call of 50 ms and 200 connections, a server of 8 threads takes "
+        f"{memory[FEW]:.0f} MiB, one of 100 threads {memory[MANY]:.0f}, and with async views "
+        f"{memory[ASYNC]:.0f}.",
     ]
     return "\n\n".join(part for part in parts if part)
 
