@@ -14,6 +14,7 @@ from generation import generate
 from offered import OPTIONS
 from proxy import MAIN, nginx
 from refusals import Refusal
+from scraping import PROOF, TOKEN
 from services import HOST, free_port
 from serving import each, running
 from variants import first
@@ -31,7 +32,8 @@ def project(system):
 @pytest.fixture(scope="module")
 def wsgi(project):
     port = free_port()
-    with running(project, "serve-wsgi", port=port, WSGI_PORT=str(port), FORWARDED_ALLOW_IPS=HOST) as server:
+    environment = {"WSGI_PORT": str(port), "FORWARDED_ALLOW_IPS": HOST, "METRICS_TOKEN": TOKEN}
+    with running(project, "serve-wsgi", port=port, **environment) as server:
         yield server
 
 
@@ -77,6 +79,7 @@ def test_each_says_what_it_is(site, asgi, wsgi):
         health = httpx.get(f"{url}/api/health/", timeout=30).json()
         assert (health["container_type"], set(health["checks"].values())) == ("wsgi", {"ok"})
     assert len(wsgi.processes()) == 1 + 4
+    assert "http_requests_total{" in httpx.get(f"{wsgi.url}/metrics", headers=PROOF).text
 
 
 def test_under_wsgi_too_a_project_knows_its_client(site, asgi, wsgi):
