@@ -167,6 +167,10 @@ def sentences(rounds):
     return "\n\n".join(part for part in parts if part)
 
 
+def told(ms):
+    return "none" if ms == float("inf") else f"{ms:,.0f}"
+
+
 def section(rounds):
     tables = []
     for case, (title, *_) in CASES.items():
@@ -174,8 +178,7 @@ def section(rounds):
             [
                 called,
                 f"{median(rounds, name, f'{case}_per_second'):,.0f}",
-                f"{median(rounds, name, f'{case}_p50_ms'):,.0f}",
-                f"{median(rounds, name, f'{case}_p99_ms'):,.0f}",
+                *(told(median(rounds, name, f"{case}_{part}_ms")) for part in ("p50", "p99")),
                 f"{median(rounds, name, f'{case}_errors'):,.0f}",
                 f"{median(rounds, name, f'{case}_mib'):.0f}",
             ]

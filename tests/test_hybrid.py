@@ -4,7 +4,9 @@ import socket
 from contextlib import closing
 
 import httpx
+import kubernetes_validate
 import pytest
+import yaml
 from websockets.asyncio.client import unix_connect
 from websockets.exceptions import ConnectionClosed
 
@@ -117,6 +119,36 @@ def test_a_port_that_is_taken_is_named(project, wsgi):
 def test_it_needs_a_layer_that_processes_share(tmp_path):
     with pytest.raises(Refusal, match="_wsgi yes needs channel_layer redis or redis_queue"):
         generate(tmp_path, {"_wsgi": "yes"})
+
+
+def test_each_target_runs_both(tmp_path):
+    targets = {"deployment": "docker, kubernetes, systemd, supervisor", "database": "postgresql"}
+    project = generate(tmp_path, {"_wsgi": "yes", "channel_layer": "redis"} | targets)
+    services = yaml.safe_load((project / "compose.yaml").read_text(encoding="utf-8"))["services"]
+    assert services["wsgi"]["command"] == ["python", "-m", "serving.wsgi"]
+    assert "[program:wsgi]" in (project / "deploy/supervisor/supervisord.conf").read_text(encoding="utf-8")
+    unit = (project / "deploy/systemd/wsgi.conf").read_text(encoding="utf-8")
+    assert unit.endswith("/.venv/bin/python -m serving.wsgi\n")
+    assert "upstream wsgi {" in (project / "deploy/docker/nginx.conf").read_text(encoding="utf-8")
+    upstreams = (project / "deploy/systemd/upstream.conf").read_text(encoding="utf-8")
+    main = f"events {{}} http {{ {upstreams} include /etc/nginx/site.conf; }}"
+    with nginx(project, main) as proxy:
+        assert (
+            httpx.get(f"{proxy.url}/", timeout=10).status_code == 502
+        )  # there is nobody, but a place to ask
+    manifests = [
+        *yaml.safe_load_all((project / "deploy/kubernetes/wsgi.yaml").read_text(encoding="utf-8")),
+        ingress := yaml.safe_load((project / "deploy/kubernetes/ingress.yaml").read_text(encoding="utf-8")),
+    ]
+    for manifest in manifests:
+        kubernetes_validate.validate(manifest, "1.33", strict=True)
+    paths = ingress["spec"]["rules"][0]["http"]["paths"]
+    assert {path["path"]: path["backend"]["service"]["name"] for path in paths} == {
+        "/ws/": "web",
+        "/api/async/": "web",
+        "/api/messages/": "web",
+        "/": "wsgi",
+    }
 
 
 # -- Unix sockets ------------------------------------------------------------------------------------------
