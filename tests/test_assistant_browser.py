@@ -101,7 +101,8 @@ def test_two_answers_stream_side_by_side_and_one_is_voted_for(arena):
             expect(answer(page, left)).not_to_contain_class("best")
     other.reload()
     expect(answer(other, "echo").get_by_role("button", name="Best")).to_have_attribute("aria-pressed", "true")
-    expect(other.get_by_role("heading", level=1)).to_have_text(re.compile(LONG[:30]))
+    for page in (arena, other):
+        expect(page.get_by_role("heading", level=1)).to_have_text(re.compile(LONG[:30]))
 
 
 def test_an_answer_is_stopped_and_asked_for_again(arena):
@@ -202,11 +203,15 @@ def test_a_reader_is_left_in_peace_and_a_draft_is_kept(arena):
 
 
 def test_lost_pieces_are_asked_for_and_errors_are_shown_with_their_cure(arena):
-    """On the way from the server a delta is lost, an answer fails, and one falls silent."""
+    """On the way from the server a delta is lost, then the connection; an answer falls silent, and fails."""
     arena.clock.install()
-    lost = []
+    lost, connections = [], []
 
     class Lossy(Wire):
+        def connect(self, route):
+            connections.append(route)
+            super().connect(route)
+
         def received(self, frame):
             if frame["type"] == "message_delta" and frame["offset"] and not lost:
                 lost.append(frame)
@@ -217,9 +222,14 @@ def test_lost_pieces_are_asked_for_and_errors_are_shown_with_their_cure(arena):
     arena.reload()
     expect_state(arena, "connected")
     arena.clock.resume()
+    only_slowly(arena)
     ask(arena, LONG)
-    expect_ended(arena, "echo", LONG)
+    expect(text(arena, "echo_slowly")).to_contain_text("word5")
     assert lost
+    wire.cut()
+    expect_ended(arena, "echo_slowly", LONG)
+    expect(arena.locator(".answer")).to_have_count(1)
+    assert len(connections) == 2
 
     prompt_id = int(arena.locator(".turn").get_attribute("data-id"))
     about = {"message_id": 1_000_000, "prompt_id": prompt_id, "provider": "other", "model": "x"}

@@ -7,4 +7,4 @@ class ProblemsConfig(AppConfig):
     nav = [("problems:index", "Problems", "Programs that are judged while you watch.")]
 
     def ready(self):
-        from problems import checks  # noqa: F401  (registers them)
+        from problems import checks, signals  # noqa: F401  (register checks, and what hears of changes)

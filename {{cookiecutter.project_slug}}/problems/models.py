@@ -23,7 +23,7 @@ class Problem(models.Model):
     slug = models.SlugField(max_length=100, unique=True)
     title = models.CharField(max_length=200)
     url = models.URLField(max_length=500, blank=True)
-    statement = models.TextField(blank=True)
+    statement = models.TextField(blank=True, max_length=80_000)
     difficulty = models.PositiveSmallIntegerField(default=0, help_text="A rating; 0: nobody has rated it.")
     tests = models.JSONField(default=list, blank=True, validators=[has_tests])
     time_limit_ms = models.PositiveIntegerField(
@@ -33,6 +33,7 @@ class Problem(models.Model):
         default=256, validators=[MinValueValidator(16), MaxValueValidator(2048)]
     )
     created_at = models.DateTimeField(auto_now_add=True)
+    changed_at = models.DateTimeField(auto_now=True)
 
     class Meta:
         ordering = ("pk",)

@@ -18,8 +18,7 @@ const socket = new RealtimeSocket(`/ws/chat/session/${session}/`, { since: 0, id
 showState(socket, $("state"));
 socket.on("state", ({ state }) => allow(state === "connected"));
 
-socket.on("connection_established", ({ title, providers, default_providers, limits, votes }) => {
-  if (turns.size) showTitle(title);
+socket.on("connection_established", ({ providers, default_providers, limits, votes }) => {
   offer(providers, default_providers, limits);
   for (const turn of turns.values()) turn.vote(turn.answers.find(({ id }) => votes.includes(id))?.id);
   for (const answer of streaming()) resume(answer); // it may have ended since
@@ -92,9 +91,11 @@ function refresh() {
   $("newer").hidden = end.here;
 }
 
-function showTitle(title) {
-  $("title").textContent = title;
-  document.querySelector(".chats [aria-current]")?.replaceChildren(title);
+// The first prompt names a new chat.
+function showTitle(prompt) {
+  if (!("untitled" in $("title").dataset)) return;
+  $("title").textContent = prompt;
+  document.querySelector(".chats [aria-current]")?.replaceChildren(prompt);
 }
 
 takePrompts(`assistant.draft.${session}`, (prompt) => {
