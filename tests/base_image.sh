@@ -25,9 +25,11 @@ rm -f "$root/usr/local/lib/python$version/EXTERNALLY-MANAGED" "$root"/usr/local/
 for name in python3 python; do ln -s "python$version" "$root/usr/local/bin/$name"; done
 
 # Tools, and the libraries that they, Python and compiled packages need
-for tool in sh env ls cat cp ln mkdir chmod chown rm install id ldconfig; do
+for tool in sh env ls cat cp ln mkdir chmod chown rm install id ldconfig bwrap; do
     cp --dereference "$(PATH=$PATH:/usr/sbin:/sbin command -v $tool)" "$root/usr/bin/$tool"
 done
+printf '#!/bin/sh\n' >"$root/usr/bin/apt-get" # what it would install is there
+chmod +x "$root/usr/bin/apt-get"
 libraries=$(ldconfig -p | awk '/lib(stdc\+\+|gcc_s|m|dl|rt|util|pthread|resolv)\.so/ { print $NF }')
 for library in $(find "$root/usr" -type f \( -path '*/bin/*' -o -name '*.so*' \) -exec ldd {} + 2>/dev/null |
     awk '$3 ~ "^/" { print $3 } $1 ~ "^/" && NF == 2 { print $1 }' | sort -u) $libraries; do

@@ -5,6 +5,7 @@ import re
 import shlex
 import shutil
 import signal
+import socket
 import subprocess
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -31,10 +32,13 @@ VERSIONS = itemgetter("python_version", "django_version")
 FOREIGN = re.compile(
     r"(DEBUG|SECRET_KEY|ALLOWED_HOSTS|HTTPS|HSTS_.*|HOST|PORT|DATABASE_URL|REDIS_URL|WEB_CONCURRENCY|LOG_.*"
     r"|DEBUG_TOOLBAR|LOADTEST_TOKEN|SIGN_UP|EMAIL_URL|DEFAULT_FROM_EMAIL|CORS_.*|CSRF_.*|FORWARDED_.*"
-    r"|ICE_SERVERS|TURN_SECRET|OPENAI_.*|ANTHROPIC_.*|GEMINI_.*|AWS_.*|DYNAMODB_.*|ASSISTANT_.*|PROBLEMS_.*|JUDGE_.*|METRICS_.*|CELERY_.*|REMAP_SIGTERM|WS_.*|REALTIME_.*|USE_.*|K_SERVICE|VIRTUAL_ENV|DJANGO_.*"
-    r"|PYTEST_.*|WSGI_.*|MAX_.*|UNIX_SOCKET|PYTHON.*|MAKE.*|MFLAGS|UV|UV_PROJECT_ENVIRONMENT)"
+    r"|ICE_SERVERS|TURN_SECRET|METRICS_.*|CELERY_.*|REMAP_SIGTERM|WS_.*|REALTIME_.*|USE_.*|K_SERVICE"
+    r"|ASSISTANT_.*|PROBLEMS_.*|JUDGE_.*|OPENAI_.*|ANTHROPIC_.*|GEMINI_.*|AWS_.*|DYNAMODB_.*"
+    r"|WSGI_.*|MAX_.*|UNIX_SOCKET|VIRTUAL_ENV|DJANGO_.*|PYTEST_.*|PYTHON.*|MAKE.*|MFLAGS|UV"
+    r"|UV_PROJECT_ENVIRONMENT)"
 )
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not FOREIGN.fullmatch(name)}
+ENVIRONMENT["AWS_EC2_METADATA_DISABLED"] = "true"  # nobody asks this machine for the keys of a cloud
 
 # The versions of what projects depend on, beside those that their owners get: the newest, whatever upper
 # bound a project sets, and the lowest that it allows. `make versions` tries both.
@@ -163,8 +167,8 @@ def lend_bytecode(older, newer):
 class Server:
     """A project's server process and what it has written."""
 
-    def __init__(self, process, port, log):
-        self.process, self.port, self.log = process, port, log
+    def __init__(self, process, port, log, unix_socket=None):
+        self.process, self.port, self.log, self.unix_socket = process, port, log, unix_socket
         self.url = f"http://{HOST}:{port}"
 
     def __str__(self):
@@ -195,8 +199,20 @@ class Server:
 
     def wait_until_healthy(self, status=200):
         """Ask `/api/health/` until it answers with that status; return the seconds."""
-        with httpx.Client(base_url=self.url, timeout=5) as client:
-            return self.wait_until(lambda: client.get("/api/health/").status_code == status)
+        with self.client(timeout=5) as client:
+            return self.wait_until(
+                lambda: self.listens() and client.get("/api/health/").status_code == status
+            )
+
+    def listens(self):
+        """Say whether it listens, if at a Unix socket: httpx forgets to close one where nobody is."""
+        with socket.socket(socket.AF_UNIX) as probe:
+            return self.unix_socket is None or probe.connect_ex(self.unix_socket) == 0
+
+    def client(self, **options):
+        """Return an HTTP client of it, by its Unix socket if it has one."""
+        transport = httpx.HTTPTransport(uds=self.unix_socket)
+        return httpx.Client(base_url=self.url, transport=transport, **options)
 
 
 @contextmanager
@@ -231,7 +247,7 @@ def started(command, folder, log, port, *, status=200, **environment):
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    server = Server(process, port, log)
+    server = Server(process, port, log, environment.get("UNIX_SOCKET"))
     family = []
     try:
         server.starting = server.wait_until_healthy(status)

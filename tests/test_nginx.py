@@ -49,6 +49,10 @@ async def stream(request):
     return StreamingHttpResponse(parts(), content_type=request.GET["type"])
 
 
+async def wait(request):
+    await asyncio.Event().wait()
+
+
 async def another(request):
     go_on.set()
     return JsonResponse({})
@@ -61,7 +65,7 @@ def add_views(folder):
     urls = folder / "config/urls.py"
     text = urls.read_text(encoding="utf-8")
     text += "\nimport extra\n\nurlpatterns += [\n"
-    text += "".join(f'    path("{name}/", extra.{name}),\n' for name in ("who", "stream", "another"))
+    text += "".join(f'    path("{name}/", extra.{name}),\n' for name in ("who", "stream", "wait", "another"))
     urls.write_text(text + "]\n", encoding="utf-8")
 
 

@@ -32,7 +32,7 @@ async def keep(message_id: int, text: str, kept: int) -> None:
 async def read(message_id: int) -> str:
     """Return the text so far; nothing if none is kept."""
     found = await ask(get_redis().get, _key(message_id))
-    return (found or b"").decode(errors="replace")
+    return found.decode(errors="replace") if isinstance(found, bytes) else ""
 
 
 async def forget(message_id: int) -> None:

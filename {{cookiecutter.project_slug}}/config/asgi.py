@@ -18,13 +18,14 @@ from realtime.auth import WebSocketAuthMiddleware
 from realtime.log_context import SocketContext
 from realtime.origin import TrustedOrigin
 from realtime.reachable import reachable
+from serving.event_streams import EndUnreadStreams
 from serving.forwarded import ProxyHeaders
 
 stay_on_the_loop()
 application = ProxyHeaders(
     ProtocolTypeRouter(
         {
-            "http": get_asgi_application(),
+            "http": EndUnreadStreams(get_asgi_application()),
             "websocket": SocketContext(
                 TrustedOrigin(WebSocketAuthMiddleware(URLRouter(reachable(websocket_urlpatterns))))
             ),

@@ -4,7 +4,7 @@ An app says in its apps.py where its urls.py is mounted (`url_prefix`), what the
 of it (`nav`), to whom, if not to all (`is_for`), and which of its pages are for developers (`endpoints`). Its
 routing.py has its WebSocket routes (`websocket_urlpatterns`), its demo.py makes the data that `manage.py
 createdemo` shows (`create_demo`), and what its users need for a load test (`set_up_loadtest`); its
-loadtest.py says what these do (`Scenario`).
+loadtest.py says what these do (`Scenario`). Its health.py checks what the site can do without (`checks`).
 """
 
 from importlib import import_module

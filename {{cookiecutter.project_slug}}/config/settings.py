@@ -53,6 +53,27 @@ WEB_CONCURRENCY = read(
     validate=Range(1),
 )
 #% endif
+MAX_CONCURRENT_REQUESTS = read(
+    env.int,
+    "MAX_CONCURRENT_REQUESTS",
+    "how many requests a process may work on at a time, 0 for any, for example MAX_CONCURRENT_REQUESTS=200",
+    default=0,
+    validate=Range(0),
+)
+MAX_REQUESTS = read(
+    env.int,
+    "MAX_REQUESTS",
+    "{{ cookiecutter.__max_requests }}",
+    default=0,
+    validate=Range(0, {{ cookiecutter.__most_requests }}),
+)
+UNIX_SOCKET = read(
+    env.path,
+    "UNIX_SOCKET",
+    "an absolute path, for example UNIX_SOCKET=/run/{{ cookiecutter.project_slug }}/asgi.sock",
+    default=None,
+    validate=Predicate("is_absolute"),
+)
 FORWARDED_ALLOW_IPS = read(
     env.list,
     "FORWARDED_ALLOW_IPS",
@@ -248,7 +269,9 @@ MIDDLEWARE = [  # under ASGI see also config/middleware.py
     "monitoring.middleware.count_requests",
     "health.middleware.answer_load_balancers",
     "config.logs.log_requests",
+    "serving.limits.limit_requests",
     *authentication.MIDDLEWARE,
+    "config.headers.security_headers",
     "django.middleware.security.SecurityMiddleware",
     "{{ cookiecutter.__csp_middleware }}",
     "servestatic.middleware.ServeStaticMiddleware",

@@ -3,6 +3,7 @@ import threading
 from html import unescape
 
 import pytest
+from asgiref.sync import sync_to_async
 from channels.routing import URLRouter
 from django.apps import apps
 from django.conf import settings
@@ -16,6 +17,7 @@ from django.views.decorators.csrf import csrf_protect
 
 from accounts.models import User
 from config import asgi, dotenv  # noqa: F401  (asgi sets the middleware up)
+from config.headers import HEADERS, security_headers
 from config.middleware import hooks_in_threads
 from realtime.checks import routes_that_nobody_reaches
 from realtime.consumer import OtherPaths
@@ -46,6 +48,22 @@ urlpatterns = [path("protected/", protected)]
 )
 def test_pages(admin_client, path):
     assert admin_client.get(path).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/", "/nowhere/", "/api/asyncapi.json"])
+async def test_headers_for_browsers_are_the_same_under_asgi_and_wsgi(async_client, client, path):
+    under_asgi, under_wsgi = await async_client.get(path), await sync_to_async(client.get)(path)
+    for response in (under_asgi, under_wsgi):
+        assert HEADERS.items() <= dict(response.headers).items()
+        assert response.headers["x-content-type-options"] == "nosniff"
+        assert response.headers["x-frame-options"] == "DENY"
+
+
+def test_a_view_may_set_another(rf):
+    answer = HttpResponse(headers={"Cross-Origin-Resource-Policy": "cross-origin"})
+    response = security_headers(lambda request: answer)(rf.get("/"))
+    assert response.headers["cross-origin-resource-policy"] == "cross-origin"
+    assert "geolocation=()" in response.headers["permissions-policy"]
 
 
 def test_admin_is_named_and_shown_to_staff_alone(client, admin_client, student):

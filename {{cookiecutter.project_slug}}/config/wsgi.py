@@ -2,8 +2,11 @@
 
 import os
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
+
+from serving.forwarded import WSGIProxyHeaders
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-application = get_wsgi_application()
+application = WSGIProxyHeaders(get_wsgi_application(), trusted=settings.FORWARDED_ALLOW_IPS)

@@ -1,4 +1,7 @@
-"""The health checks: the database, the cache and the channel layer, each with a time limit.
+"""The health checks: the database, the cache, the channel layer and what apps add, each with a time limit.
+
+An app says in its health.py what it can do without for a while (`checks`, coroutine functions by name): what
+is wrong there is a warning, and takes no process out of service.
 
 However many requests come, a process runs one check at a time and gives the same results for a second. What
 may hang does so in a thread of its own, and blocks nobody else's queries.
@@ -14,8 +17,10 @@ from channels.layers import get_channel_layer
 from django.db import connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
+from config.collect import modules
 from realtime.cache import cache
 from realtime.hub import get_hub
+from serving import limits
 
 logger = logging.getLogger("health")
 
@@ -23,6 +28,7 @@ TIMEOUT = 3  # seconds for each check
 FRESH_SECONDS = 1  # for which results are given to others who ask
 MAX_AGE = 5  # seconds that an event may wait to be handed out
 AGE_WARNING = 1  # the same, not to be unhealthy, but to be warned of
+NEEDED = ("database", "cache", "channels")
 LAG_WARNING = 0.1  # seconds by which one in a hundred timers of the event loop may have been late in a minute
 
 _migrated: list[bool] = []
@@ -57,6 +63,8 @@ async def wsgi_results() -> dict[str, str]:
 
 async def check_all(check_channels) -> dict[str, str]:
     checks = {"database": check_database, "cache": check_cache, "channels": check_channels}
+    for module in modules("health"):
+        checks |= module.checks
     results = await asyncio.gather(*map(outcome, checks, checks.values()))
     return dict(zip(checks, results, strict=True))
 
@@ -131,19 +139,25 @@ def check_cache():
 async def check_hub():
     if problem := known_problem():
         raise Unhealthy(problem)
-    await get_hub().probe()
+    if not limits.recycling:
+        await get_hub().probe()
 
 
 def known_problem() -> str:
     """Return what the hub knows to be wrong without asking the channel layer."""
     hub = get_hub()
-    if hub.draining:
+    if hub.draining and not limits.recycling:
         return "the server stops"
     if hub.away:
         return "the channel layer is away"
     if (age := hub.age()) > MAX_AGE:
         return f"events wait for {age:.0f} s"
     return ""
+
+
+def needless(results: dict[str, str]) -> list[str]:
+    """Return what is wrong with that which this process can do without."""
+    return [f"{name}: {result}" for name, result in results.items() if name not in NEEDED and result != "ok"]
 
 
 def warnings() -> list[str]:

@@ -1,5 +1,6 @@
 import asyncio
 import threading
+from types import SimpleNamespace
 
 import pytest
 from django.core.cache.backends.dummy import DummyCache
@@ -9,6 +10,12 @@ from health import checkup
 from realtime.database import THREADS
 from realtime.hub import Hub, get_hub
 from realtime.lag import LagSampler
+
+
+@pytest.fixture(autouse=True)
+def no_more_checks(monkeypatch):
+    """What apps add is theirs to test."""
+    monkeypatch.setattr(checkup, "modules", lambda name: [])
 
 
 async def test_healthy(async_client, transactional_db):
@@ -50,6 +57,17 @@ async def test_whoever_asks_is_answered(async_client, transactional_db, settings
     settings.ALLOWED_HOSTS, settings.SECURE_SSL_REDIRECT = ["example.com"], True
     for path, status in (("/api/health/", 200), ("/api/health/live/", 200), ("/api/asyncapi.json", 400)):
         assert (await async_client.get(path, headers={"host": "10.1.2.3"})).status_code == status
+
+
+async def test_what_an_app_can_do_without_is_a_warning(async_client, transactional_db, monkeypatch):
+    async def check():
+        raise checkup.Unhealthy("it is away")
+
+    app = SimpleNamespace(checks={"parcels": check})
+    monkeypatch.setattr(checkup, "modules", lambda name: [app])
+    response = await async_client.get("/api/health/")
+    assert (response.status_code, response.json()["checks"]["parcels"]) == (200, "it is away")
+    assert "parcels: it is away" in response.json()["warnings"]
 
 
 async def test_unhealthy_without_its_tables(async_client, transactional_db, monkeypatch):

@@ -23,7 +23,7 @@ class Problem(models.Model):
     slug = models.SlugField(max_length=100, unique=True)
     title = models.CharField(max_length=200)
     url = models.URLField(max_length=500, blank=True)
-    statement = models.TextField(blank=True)
+    statement = models.TextField(blank=True, max_length=80_000)
     difficulty = models.PositiveSmallIntegerField(default=0, help_text="A rating; 0: nobody has rated it.")
     tests = models.JSONField(default=list, blank=True, validators=[has_tests])
     time_limit_ms = models.PositiveIntegerField(
@@ -33,6 +33,7 @@ class Problem(models.Model):
         default=256, validators=[MinValueValidator(16), MaxValueValidator(2048)]
     )
     created_at = models.DateTimeField(auto_now_add=True)
+    changed_at = models.DateTimeField(auto_now=True)
 
     class Meta:
         ordering = ("pk",)
@@ -98,3 +99,36 @@ class SubscriptionPlan(models.Model):
 
     def __str__(self):
         return f"{self.plan} for {self.user}"
+
+
+class Job(models.Model):
+    """What a chat model does for a user: it reads a problem from a page, or solves one."""
+
+    class Kind(models.TextChoices):
+        EXTRACT = "extract"
+        SOLVE = "solve"
+
+    class State(models.TextChoices):
+        QUEUED = "queued"
+        RUNNING = "running"
+        DONE = "done"
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="jobs")
+    kind = models.CharField(max_length=7, choices=Kind)
+    url = models.URLField(max_length=500, blank=True)
+    difficulty = models.PositiveSmallIntegerField(default=0)
+    problem = models.ForeignKey(Problem, models.CASCADE, null=True, blank=True, related_name="jobs")
+    submission = models.ForeignKey(Submission, models.SET_NULL, null=True, blank=True, related_name="+")
+    state = models.CharField(max_length=7, choices=State, default=State.QUEUED)
+    error = models.SlugField(max_length=50, blank=True, db_index=False)  # why there is nothing
+    detail = models.TextField(blank=True)
+    attempt = models.PositiveSmallIntegerField(default=0)  # how often a worker has begun
+    heartbeat_at = models.DateTimeField(null=True, blank=True)  # when that worker was alive
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("pk",)
+        indexes = [models.Index(fields=("owner", "id"), name="jobs_of_owner")]
+
+    def __str__(self):
+        return f"{self.kind} for {self.owner}: {self.error or self.state}"

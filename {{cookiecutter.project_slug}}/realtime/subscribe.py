@@ -19,7 +19,14 @@ MAX_FRAMES = 1000  # that wait to be taken
 
 
 class Lost(Exception):
-    """Frames were lost, or no more will come since the process ends: read the state anew."""
+    """Frames were lost, or no more will come since the process ends: read the state anew.
+
+    A client elsewhere that has to come back for it does so after `after` seconds, not all at once.
+    """
+
+    def __init__(self, why: str, after: float = 1.0):
+        super().__init__(why)
+        self.after = after
 
 
 class Subscription:
@@ -35,7 +42,7 @@ class Subscription:
         self.opened_at = asyncio.get_running_loop().time()
         self._frames: deque[str] = deque()
         self._size = 0
-        self._why = ""  # no more frames come, if so
+        self._lost: Lost | None = None  # no more frames come, if so
         self._changed = asyncio.Event()
 
     def __aiter__(self) -> "Subscription":
@@ -43,18 +50,17 @@ class Subscription:
 
     async def __anext__(self) -> str:
         """The next frame; raises `Lost`, then and ever after, without those that still wait."""
-        while not self._frames and not self._why:
+        while not self._frames and self._lost is None:
             self._changed.clear()
             await self._changed.wait()
-        if self._why:
-            raise Lost(f"{self.group}: {self._why}")
+        if self._lost is not None:
+            raise self._lost
         text = self._frames.popleft()
         self._size -= len(text)
         return text
 
-    def end(self, why: str) -> None:
-        """Have who reads raise `Lost`."""
-        self._why = self._why or why
+    def _end(self, lost: Lost) -> None:
+        self._lost = self._lost or lost
         self._frames.clear()
         self._changed.set()
 
@@ -65,7 +71,7 @@ class Subscription:
         return self
 
     def push(self, message: dict, context: Context | None = None) -> None:
-        if self._why:
+        if self._lost is not None:
             return
         self._frames.append(message["text"])
         self._size += len(message["text"])
@@ -73,14 +79,14 @@ class Subscription:
         if len(self._frames) > MAX_FRAMES or self._size > MAX_SIZE:
             stats.events_dropped += len(self._frames)
             logger.warning("frames of %s are not taken as fast as they come; they are read anew", self.group)
-            self.end("too many frames waited")
+            self._end(Lost(f"too many frames of {self.group} waited"))
 
     def take_event(self, name: str, event: dict) -> None:
         """A plain `group_send` is for methods of consumers."""
 
     async def reconnect(self, after: float) -> None:
         """Frames may be missing, or this process ends."""
-        self.end("frames may be missing")
+        self._end(Lost(f"frames of {self.group} may be missing", after))
 
 
 @asynccontextmanager
@@ -95,7 +101,7 @@ async def subscribe(group: str) -> AsyncIterator[Subscription]:
     hub = get_hub()
     await hub.start()
     if hub.draining:
-        raise Lost(f"{group}: this process ends")
+        raise Lost("this process ends")
     subscription = Subscription(group)
     hub.sockets.subscriptions.add(subscription)
     try:

@@ -17,24 +17,16 @@ PRIVATE = (
 HOP = re.compile(r"(?:\[(.+)\]|([^:]+))(?::(\d{1,5}))?")  # an IPv6 address with a port has brackets
 
 
-class ProxyHeaders:
-    """ASGI middleware that takes the client from X-Forwarded-For and the scheme from X-Forwarded-Proto.
+class Proxies:
+    """Those that are believed: addresses and networks, or "*" for everyone; then proxies are those with a
+    private address."""
 
-    It believes peers in `trusted` alone: addresses and networks, or "*" for everyone; then proxies are those
-    with a private address. What cannot be read is as good as absent. The scope is changed in place, so that
-    servers log the client, too.
-    """
-
-    def __init__(self, application, trusted):
-        self.application = application
+    def __init__(self, trusted):
         self.everyone = "*" in trusted
         self.networks = [ip_network(proxy) for proxy in (PRIVATE if self.everyone else trusted)]
 
-    @markcoroutinefunction  # it returns the application's: one of its own would last as long as a socket
-    def __call__(self, scope, receive, send):
-        if scope["type"] != "lifespan" and (self.everyone or self.trusts((scope.get("client") or [None])[0])):
-            self.believe(scope)
-        return self.application(scope, receive, send)
+    def believes(self, peer: str | None) -> bool:
+        return self.everyone or self.trusts(peer)
 
     def trusts(self, host: str | None) -> bool:
         """Say whether this is the address of a proxy; a Unix socket has none."""
@@ -46,18 +38,6 @@ class ProxyHeaders:
             return False
         address = getattr(address, "ipv4_mapped", None) or address  # as a socket for both kinds calls them
         return any(address in network for network in self.networks)
-
-    def believe(self, scope) -> None:
-        forwarded, proto = [], b""
-        for name, value in scope["headers"]:
-            if name == b"x-forwarded-for":
-                forwarded.append(value)
-            elif name == b"x-forwarded-proto":
-                proto = value
-        if forwarded and (client := self.client(b",".join(forwarded).decode("latin-1"))):
-            scope["client"] = client
-        if schemes := SCHEMES.get(proto.strip().lower()):
-            scope["scheme"] = schemes[scope["type"] == "websocket"]
 
     def client(self, forwarded: str) -> tuple[str, int] | None:
         """Return host and port of the client; the port is 0 if unknown.
@@ -74,6 +54,51 @@ class ProxyHeaders:
         except ValueError:
             return None
         return client
+
+
+class ProxyHeaders:
+    """ASGI middleware that takes the client from X-Forwarded-For and the scheme from X-Forwarded-Proto.
+
+    What cannot be read is as good as absent. The scope is changed in place, so that servers log the client,
+    too.
+    """
+
+    def __init__(self, application, trusted):
+        self.application, self.proxies = application, Proxies(trusted)
+
+    @markcoroutinefunction  # it returns the application's: one of its own would last as long as a socket
+    def __call__(self, scope, receive, send):
+        if scope["type"] != "lifespan" and self.proxies.believes((scope.get("client") or [None])[0]):
+            self.believe(scope)
+        return self.application(scope, receive, send)
+
+    def believe(self, scope) -> None:
+        forwarded, proto = [], b""
+        for name, value in scope["headers"]:
+            if name == b"x-forwarded-for":
+                forwarded.append(value)
+            elif name == b"x-forwarded-proto":
+                proto = value
+        if forwarded and (client := self.proxies.client(b",".join(forwarded).decode("latin-1"))):
+            scope["client"] = client
+        if schemes := SCHEMES.get(proto.strip().lower()):
+            scope["scheme"] = schemes[scope["type"] == "websocket"]
+
+
+class WSGIProxyHeaders:
+    """The same for WSGI, where a proxy's headers of one name are one, and a peer at a Unix socket is ""."""
+
+    def __init__(self, application, trusted):
+        self.application, self.proxies = application, Proxies(trusted)
+
+    def __call__(self, environ, start_response):
+        if self.proxies.believes(environ.get("REMOTE_ADDR") or None):
+            if client := self.proxies.client(environ.get("HTTP_X_FORWARDED_FOR", "")):
+                environ["REMOTE_ADDR"], environ["REMOTE_PORT"] = client[0], str(client[1])
+            proto = environ.get("HTTP_X_FORWARDED_PROTO", "").strip().lower()
+            if schemes := SCHEMES.get(proto.encode("latin-1")):
+                environ["wsgi.url_scheme"] = schemes[0]
+        return self.application(environ, start_response)
 
 
 def parse(hop: str) -> tuple[str, int]:

@@ -3,6 +3,7 @@
 import logging
 import socket
 import sys
+from pathlib import Path
 
 from django.conf import settings
 from django.core.cache import cache
@@ -13,7 +14,10 @@ CACHE = "{{ 'The cache' if cookiecutter.channel_layer == 'memory' else 'REDIS_UR
 
 
 def preflight() -> None:
-    check_address(settings.PORT, "PORT")
+    if settings.UNIX_SOCKET:
+        check_socket(settings.UNIX_SOCKET)
+    else:
+        check_address(settings.PORT, "PORT")
     look_for_services()
 
 
@@ -28,6 +32,22 @@ def check_address(port: int, name: str) -> None:
     except OSError as error:
         reason = str(error.strerror).partition(" (")[0]
         sys.exit(f"Cannot listen on {settings.HOST}:{port}: {reason}. Set HOST or {name}.")
+
+
+def check_socket(path: Path) -> None:
+    """End the process with one line if somebody serves at this path; remove what a killed server has left."""
+    with socket.socket(socket.AF_UNIX) as client:
+        try:
+            client.connect(str(path))
+            reason = "Address already in use"
+        except ConnectionRefusedError:
+            path.unlink()
+            return
+        except OSError as error:
+            if path.parent.is_dir() and not path.exists():
+                return
+            reason = "No such folder" if not path.parent.is_dir() else str(error.strerror or error)
+    sys.exit(f"Cannot listen on {path}: {reason}. Set UNIX_SOCKET.")
 
 
 def look_for_services() -> bool:

@@ -164,7 +164,10 @@ def log_as_before(showwarning):
 
 
 def serve(signal_handlers=False):
-    endpoints = build_endpoint_description_strings(settings.HOST, settings.PORT)
+    if settings.UNIX_SOCKET:
+        endpoints = build_endpoint_description_strings(unix_socket=str(settings.UNIX_SOCKET))
+    else:
+        endpoints = build_endpoint_description_strings(settings.HOST, settings.PORT)
     server = Server(
         make_application(),
         endpoints=[f"{endpoint}:backlog=2048" for endpoint in endpoints],
@@ -179,7 +182,7 @@ def serve(signal_handlers=False):
         server_name="",
     )
     server.run()
-    if not server.listening_addresses:
+    if not server.ports:
         sys.exit(1)
 
 

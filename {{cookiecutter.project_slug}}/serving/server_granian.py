@@ -81,7 +81,7 @@ def closing_at_once(application):
 
     async def app(scope, receive, send):
         host, port = scope["client"]
-        client = host, int(port)
+        client = (host, int(port)) if not settings.UNIX_SOCKET else ("", id(scope))  # there are no addresses
         ended.pop(client, None)  # who used this address and port before
         if scope["type"] != "websocket":
             return await application(scope, receive, send)
@@ -145,6 +145,8 @@ def main():
         "config.asgi:application",
         address=settings.HOST,
         port=settings.PORT,
+        uds=settings.UNIX_SOCKET,
+        uds_permissions=0o666,  # who gets there, its folder says
         interface=Interfaces.ASGINL,  # without lifespan, which Django has not
         workers=1 if reload else settings.WEB_CONCURRENCY,
         workers_kill_timeout=settings.REALTIME["DRAIN_SECONDS"] + GRACE,

@@ -60,7 +60,7 @@ class Worker(UvicornWorker):
 class Gunicorn(BaseApplication):
     def load_config(self):
         options = {
-            "bind": f"{settings.HOST}:{settings.PORT}",
+            "bind": f"unix:{path}" if (path := settings.UNIX_SOCKET) else f"{settings.HOST}:{settings.PORT}",
             "workers": settings.WEB_CONCURRENCY,
             "worker_class": Worker,
             "graceful_timeout": settings.REALTIME["DRAIN_SECONDS"] + GRACE + 1,

@@ -102,6 +102,8 @@ PerMessageDeflate.accept = lambda self, offer: None
 def make_config():
     config = Config()
     config.bind = f"{settings.HOST}:{settings.PORT}"
+    if settings.UNIX_SOCKET:
+        config.bind, config.umask = f"unix:{settings.UNIX_SOCKET}", 0o111  # who gets there, the folder says
     config.backlog = 2048
     config.websocket_max_message_size = settings.REALTIME["MAX_MESSAGE_BYTES"]
     config.websocket_ping_interval = PING_SECONDS

@@ -41,6 +41,7 @@ def serve(workers=1):
         "config.asgi:application",
         host=settings.HOST,
         port=settings.PORT,
+        uds=settings.UNIX_SOCKET and str(settings.UNIX_SOCKET),
         workers=workers,
         log_config=None,  # settings.LOGGING is in force
         **OPTIONS,

@@ -7,6 +7,7 @@ import sys
 
 from django.conf import settings
 
+from serving import limits
 from serving.stopping import drain_sockets, finish_handshakes
 from serving.timeouts import GRACE
 from serving.uvicorn_frames import PROTOCOLS
@@ -37,14 +38,20 @@ async def before_shutdown(server) -> None:
 
     Uvicorn would answer those with 500.
     """
+    if limits.recycling:
+        stop_listening(server)  # so the other workers take who comes now
     await drain_sockets()
     await asyncio.sleep(0.1)  # until what was sent to the port has arrived
-    for listener in server.servers:
-        listener.close()
+    stop_listening(server)
     connections = server.server_state.connections
     await finish_handshakes(
         lambda: not all(getattr(it, "handshake_complete", True) for it in connections), timeout=1
     )
+
+
+def stop_listening(server) -> None:
+    for listener in server.servers:
+        listener.close()
 
 
 def is_news(record):

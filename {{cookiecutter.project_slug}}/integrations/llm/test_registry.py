@@ -7,7 +7,7 @@ from integrations.llm.echo import Echo
 from integrations.llm.provider import Finished, Message, Usage
 
 
-def test_one_without_a_key_is_not_offered(settings):
+def test_one_without_a_key_is_not_offered(settings, transactional_db):  # which other checks ask
     settings.CHAT_MODELS = {
         "echo": {"class": registry.ECHO},
         "keyless": {"class": "x.Y", "key": ""},

@@ -1,5 +1,5 @@
 import { RealtimeSocket } from "../realtime.js";
-import { fromTemplate, showState, showTime } from "../ui.js";
+import { followEnd, fromTemplate, showState, showTime } from "../ui.js";
 import { showAvatar } from "./avatar.js";
 import { showCall } from "./stage.js";
 import { showWaiting } from "./waiting.js";
@@ -26,6 +26,8 @@ socket.on("state", ({ state }) => {
   fields.disabled = state !== "connected";
   if (!fields.disabled && wasWriting) draft.focus();
 });
+
+const end = followEnd(log, messages, newer);
 
 /* Messages: in the order of their ids, those that the server has not confirmed at the end. */
 
@@ -54,24 +56,9 @@ function place(item) {
   const before = [...messages.children].findLast((other) => other !== item && idOf(other) <= idOf(item));
   if (before) before.after(item);
   else messages.prepend(item);
-  if (!item.dataset.id) toEnd();
-  else newer.hidden = atEnd;
+  if (!item.dataset.id) end.go();
+  else newer.hidden = end.here;
 }
-
-// Who reads the newest messages goes on seeing them, also when the window or the list changes its height.
-let atEnd = true;
-let position = 0;
-const toEnd = () => (log.scrollTop = log.scrollHeight);
-log.addEventListener("scroll", () => {
-  const up = log.scrollTop < position;
-  position = log.scrollTop;
-  if (log.scrollHeight - position - log.clientHeight < 40) atEnd = newer.hidden = true;
-  else if (up) atEnd = false; // a new message puts the end further away too, without anybody scrolling
-});
-const resized = new ResizeObserver(() => atEnd && toEnd());
-resized.observe(log);
-resized.observe(messages);
-newer.addEventListener("click", toEnd);
 
 const shown = (id) => messages.querySelector(`.message[data-id="${id}"]`);
 const underway = new Set(); // promises, one for each message of ours that waits for its reply

@@ -1,0 +1,44 @@
+import time
+
+import pytest
+
+from problems import queue
+from problems.models import Problem, Submission
+from problems.submitting import submit
+from realtime.database import in_database
+
+SLEEP = "import time; time.sleep(60)"
+
+
+@pytest.fixture
+def problem(transactional_db):
+    yield Problem.objects.create(slug="echo", title="Echo", tests=[{"input": "a", "output": "a"}])
+    queue.stop()
+
+
+def until(**fields):
+    for _ in range(400):
+        row = Submission.objects.get()
+        if all(getattr(row, name) == value for name, value in fields.items()):
+            return row
+        time.sleep(0.05)
+    raise AssertionError(f"no {fields}, but {vars(row)}")
+
+
+async def test_threads_of_the_process_judge(connect, problem, student):
+    socket = await connect("/ws/problems/", student)
+    await socket.request("submit", problem="echo", code="print(input())")
+    while (frame := await socket.receive("submission_changed"))["state"] != "judged":
+        pass
+    assert frame["verdict"] == "accepted"
+    await in_database(queue.stop)()
+
+
+def test_what_runs_is_left_to_others_when_the_process_ends(problem, student):
+    submit(student.pk, "echo", SLEEP)
+    until(state="running")
+    queue.stop()
+    until(state="queued", attempt=1)
+    Submission.objects.update(code="print(input())")
+    queue.wake()
+    until(verdict="accepted", attempt=2)
