@@ -7,7 +7,6 @@ import json
 import re
 import shutil
 import subprocess
-import sys
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -49,7 +48,6 @@ DAYS = {
     "fake:error": "three words, then an error",
     "fake:rubbish": "three words, then no JSON",
 }
-CODES = {"provider_unreachable", "provider_timeout", "provider_broke_off", "provider_error"}
 
 
 @pytest.fixture(scope="module")
@@ -58,11 +56,11 @@ def project(installed):
 
 
 @pytest.fixture(scope="module")
-def packages(tmp_path_factory):
-    """Return the folder that has the providers' own packages."""
+def packages(project, tmp_path_factory):
+    """Return a folder with the providers' own packages, for the project's Python."""
     folder = tmp_path_factory.mktemp("packages")
-    command = [uv.find_uv_bin(), "pip", "install", "--quiet", "--python", sys.executable, "--target", folder]
-    subprocess.run([*command, *PACKAGES], check=True)
+    install = [uv.find_uv_bin(), "pip", "install", "--quiet", "--python", project.folder / ".venv"]
+    subprocess.run([*install, "--target", folder, *PACKAGES], check=True)
     return folder
 
 
@@ -96,10 +94,11 @@ def addresses(address, gemini="v1"):
     return [f"openai={address}/v1", f"anthropic={address}", f"gemini={address}/{gemini}"]
 
 
-def ask(project, *arguments, **environment):
+def ask(project, *arguments, packages="", by="provider_clients.py"):
     """Ask by the project's own clients, or what stands in their place."""
-    script = Path(__file__).with_name("provider_clients.py")
-    output = project.run(project.folder / ".venv/bin/python", script, *arguments, **environment)
+    command = [project.folder / ".venv/bin/python", "-P", Path(__file__).with_name(by), *arguments]
+    paths = {"PYTHONPATH": f"{project.folder}:{packages}", "DJANGO_SETTINGS_MODULE": "config.settings"}
+    output = project.run(*command, **paths)
     assert "sk-secret" not in output
     return json.loads(output.splitlines()[-1])
 
@@ -110,16 +109,8 @@ def by_clients(project, fake):
 
 
 @pytest.fixture(scope="module")
-def by_packages(packages, fake):
-    script = Path(__file__).with_name("provider_packages.py")
-    done = subprocess.run(
-        [sys.executable, script, *addresses(fake), *DAYS],
-        env=ENVIRONMENT | {"PYTHONPATH": str(packages)},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+def by_packages(project, packages, fake):
+    return ask(project, *addresses(fake), *DAYS, packages=packages, by="provider_packages.py")
 
 
 def test_the_packages_of_the_providers_understand_the_fake(by_packages):
@@ -153,7 +144,7 @@ def cell(answer):
     """Return how an answer ended; an answer that is not whole and does not say so is told apart."""
     if answer["end"] is None:
         return "**no error**"
-    return f"`{answer['end']}`" if answer["end"] != "hangs" else "**waits on**"
+    return "**waits for an hour**" if answer["end"] == "waits" else f"`{answer['end']}`"
 
 
 # -- An independent fake -----------------------------------------------------------------------------------
@@ -218,7 +209,7 @@ def test_the_guide_s_provider_by_openai_s_package_does_the_same(project, package
         settings.write_text(before.replace("integrations.llm.openai.OpenAI", kind), encoding="utf-8")
         prompts = ["hello", "fake:length", "fake:limited", "fake:refused_key", "fake:unavailable"]
         prompts += ["fake:truncated", "fake:error"]
-        answers = ask(project, addresses(fake)[0], *prompts, PYTHONPATH=str(packages))["openai"]
+        answers = ask(project, addresses(fake)[0], *prompts, packages=packages)["openai"]
     finally:
         settings.write_text(before, encoding="utf-8")
         path.unlink()
