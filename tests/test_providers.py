@@ -17,14 +17,15 @@ import uv
 from offered import TEMPLATE
 from polling import until_served
 from services import HOST, free_port
-from serving import ENVIRONMENT
+from serving import ENVIRONMENT, each
 from variants import BOOTED
 
 PROVIDERS = ["openai", "anthropic", "gemini"]
 PACKAGES = ["openai==3.57.0", "anthropic==2.14.0", "google-genai==3.6.1"]
-VARIANT = next(
-    variant for variant in BOOTED if all(provider in variant["integrations"] for provider in PROVIDERS)
+(VARIANT,) = each(
+    [next(variant for variant in BOOTED if all(name in variant["integrations"] for name in PROVIDERS))]
 )
+pytestmark = VARIANT.marks  # they share a worker with what else is asked of that project
 SAID = "It is a fake that says this, word by word."
 DAYS = {
     "hello": "an answer",
@@ -52,7 +53,7 @@ DAYS = {
 
 @pytest.fixture(scope="module")
 def project(installed):
-    return installed(VARIANT)
+    return installed(VARIANT.values[0])
 
 
 @pytest.fixture(scope="module")
@@ -144,7 +145,7 @@ def cell(answer):
     """Return how an answer ended; an answer that is not whole and does not say so is told apart."""
     if answer["end"] is None:
         return "**no error**"
-    return "**waits for an hour**" if answer["end"] == "waits" else f"`{answer['end']}`"
+    return "**waits on**" if answer["end"] == "waits" else f"`{answer['end']}`"
 
 
 # -- An independent fake -----------------------------------------------------------------------------------
