@@ -3,10 +3,11 @@
 import json
 from math import prod
 from pathlib import Path
+from random import Random
 
 from covertable import make
 
-from offered import CORE, LISTS, NEEDS, OPTIONS, SCALARS, TOGETHER, items
+from offered import CORE, LISTS, NEEDS, OPTIONS, SCALARS, TOGETHER, is_possible, items
 
 FILE = Path(__file__).with_name("variants.json")
 
@@ -32,27 +33,48 @@ def chosen(factors, value):
     return dict.fromkeys(factors, value)
 
 
+def all_that_go_with(row, *lists):
+    """Return the items of these lists: "yes" to those that the answers of a row allow, "no" to the others."""
+    return {item: "yes" if is_possible([*row.items(), (item, "yes")]) else "no" for item in items(*lists)}
+
+
 def booted():
-    """Return the full product of the core, each triple in one row, with all consumers."""
+    """Return the full product of the core, each triple in one row, with all consumers that go with it."""
     size = prod(len(OPTIONS[key]) for key in CORE)
     triples = [factors for factors in TOGETHER["booted"] if len(factors) > 2]
     for salt in range(1000):
         rows = cover(SCALARS, triples, salt=str(salt))
         if len(rows) == size:
-            return [row | chosen(items("consumers"), "yes") for row in sorted(rows, key=place)]
+            return [row | all_that_go_with(row, "consumers") for row in sorted(rows, key=place)]
     raise SystemExit(f"{size} rows do not hold what is booted together; ask for less in tests/offered.py.")
 
 
 def integrated(booted):
     """Return the rows, of which one of each server has all integrations: they do not depend on its core."""
-    firsts = {row["server"]: number for number, row in reversed(list(enumerate(booted)))}
+    full = [row for row in booted if "no" not in row.values()]  # with every consumer that uses them
+    firsts = {row["server"]: row for row in reversed(full)}
     every = chosen(items("integrations"), "yes")
-    return [row | every if number in firsts.values() else row for number, row in enumerate(booted)]
+    return [row | every if row in firsts.values() else row for row in booted]
 
 
 def partial(booted):
     """Return rows with fewer consumers, for the pairs that are not among those with all."""
     return cover(SCALARS | items("consumers"), presets=booted)[len(booted) :]
+
+
+def fewest(rows, together):
+    """Return some of the rows, among which all meets that is to meet, so far as it does among all of them."""
+    held = [{tuple((factor, row[factor]) for factor in factors) for factors in together} for row in rows]
+
+    def attempt(order):
+        chosen, missing = [], set().union(*held)
+        while missing:
+            chosen.append(max(order, key=lambda number: len(held[number] & missing)))
+            missing -= held[chosen[-1]]
+        return chosen
+
+    orders = (Random(salt).sample(range(len(rows)), len(rows)) for salt in range(300))
+    return [rows[number] for number in sorted(min(map(attempt, orders), key=len))]
 
 
 def baked():
@@ -85,6 +107,10 @@ def main():
     tables = {"booted": booted()}
     tables |= {"partial": partial(tables["booted"]), "baked": baked(), "deployed": deployed()}
     tables["booted"] = integrated(tables["booted"])
+    none = chosen(items("integrations"), "no")
+    rows = [none | row for row in tables["booted"] + tables["partial"]]
+    tables["covering"] = fewest(rows[: len(tables["booted"])], TOGETHER["covering"])
+    tables["suites"] = fewest(rows, TOGETHER["suites"])
     parts = [f'"options": {json.dumps(list(OPTIONS))}']
     for title, rows in tables.items():
         lines = ",\n".join(json.dumps(answers(row)) for row in rows)

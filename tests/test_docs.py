@@ -199,6 +199,6 @@ def test_env_example_has_the_variables_that_settings_read(bake):
         project = bake(**variant)
         settings = "".join(path.read_text(encoding="utf-8") for path in project.glob("config/*.py"))
         example = (project / ".env.example").read_text(encoding="utf-8")
-        read = re.findall(r'\bread\(\s*[\w.]+,\s*"(\w+)"', settings)
+        read = re.findall(r'\b(?:read\(\s*[\w.]+,|number\()\s*"(\w+)"', settings)
         documented = re.findall(r"^(?:# )?([A-Z_]+)=", example, re.MULTILINE)
         assert sorted(read) == sorted(documented), project

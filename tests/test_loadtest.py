@@ -18,8 +18,8 @@ VARIANTS = [
     first(server="uvicorn", auth="jwt", channel_layer="redis"),
 ]
 USERS = 2
-DELIVERIES = 20 * 5 + 20 * 5  # of 20 messages to five sockets each in rooms, and 20 to a user's five of ten
-SMALL = f"--sockets 20 --users {USERS} --audience 5 --ramp 1 --seconds 2 --rate 20"
+DELIVERIES = 3 * 20 * 5  # of 20 messages each in rooms, notifications and chat sessions, to five sockets
+SMALL = f"--sockets 30 --users {USERS} --audience 5 --ramp 1 --seconds 2 --rate 30"
 STRICT = "--max-errors 0 --max-lost 0 --max-reconnects 0"
 
 
@@ -106,12 +106,12 @@ def test_a_short_one(project):
         few = load(project, server.url, f"--users {USERS + 1}")
     assert re.findall("^Missed: (.+) it was", output, re.MULTILINE) == ["--max-p99-ms 0.001:"], output
     assert status == 1
-    assert figure(output, "sockets") == "20 of 20, 20 at the end"
-    assert figure(output, "messages sent").startswith("40, 2")
+    assert figure(output, "sockets") == "30 of 30, 30 at the end"
+    assert figure(output, "messages sent").startswith("60, 3")
     assert figure(output, "deliveries").startswith(f"{DELIVERIES}: p50 ")
     assert figure(output, "expected") == f"{DELIVERIES}; 0 lost, 0 repeated"
     assert by_ticket[0] == 0, by_ticket[1]
-    assert figure(by_ticket[1], "replies").startswith("40: p50 ")
+    assert figure(by_ticket[1], "replies").startswith("60: p50 ")
     assert refused[0] == few[0] == 2
     assert "does not agree to a load test: it has another LOADTEST_TOKEN; set" in refused[1]
     assert f"Run `manage.py loadtest_users {USERS + 1}` at the site." in few[1]
@@ -129,12 +129,12 @@ async def test_sockets_come_back_and_control_c_ends_it(one_project):
         server.terminate()
         await until(lambda: server.process.poll() is not None, STOPS_WITHIN)
         with running(one_project, port=port, LOADTEST_TOKEN=TOKEN):
-            test.read_until(r"20 of 20 sockets .* 20 reconnects")
+            test.read_until(r"30 of 30 sockets .* 30 reconnects")
             test.process.send_signal(signal.SIGINT)
             status, output = test.end()
     assert status == 130
-    assert figure(output, "reconnections") == "20"
-    assert figure(output, "close codes") == "1012: 20"
+    assert figure(output, "reconnections") == "30"
+    assert figure(output, "close codes") == "1012: 30"
     assert figure(output, "expected").endswith("; 0 lost, 0 repeated")
     assert "ended by hand" in test.report.read_text(encoding="utf-8")
 
@@ -146,7 +146,7 @@ async def test_a_site_that_is_killed_ends_it(one_project):
         status, output = test.end()
     assert status == 1
     assert "Missed: no socket was open for 2 s, so it ended early" in output
-    assert "20 sockets were not open at the end" in output
+    assert "30 sockets were not open at the end" in output
     assert figure(output, "handshake: connection refused")
 
 

@@ -30,7 +30,7 @@ GOOD_TEXTS = [
 ]
 
 LISTS = [
-    ("all", ["rooms", "notifications", "dashboard", "leaderboard", "mentoring"]),
+    ("all", list(CONFIG["_options"]["consumers"])),
     ("notifications,rooms", ["rooms", "notifications"]),
     ("  ROOMS ,  rooms", ["rooms"]),
     ("notifications", ["notifications"]),
@@ -56,7 +56,7 @@ def test_options_are_what_is_asked():
 
 def test_membership_of_a_list_is_asked_of_the_list():
     """Not of its text, in which one item may be part of another."""
-    asked = re.compile(r"in cookiecutter\.__(?:consumers|deployment)\b(?!\.split)")
+    asked = re.compile(r"in cookiecutter\.__(?:consumers|integrations|deployment|parts|apps)\b(?!\.split)")
     sources = (path for path in (TEMPLATE / "{{cookiecutter.project_slug}}").rglob("*") if path.is_file())
     assert not [path for path in sources if asked.search(path.read_text(encoding="utf-8", errors="replace"))]
 
@@ -69,7 +69,8 @@ def test_needs_are_among_the_options_and_said():
         need = f"{needed} {' or '.join(choices)}"
         prompt = CONFIG["__prompts__"][option]
         if option in CONFIG["_lists"]:
-            alike = [key.split("=")[1] for key, *other in RULES if other == [needed, choices]]
+            same = [key.split("=") for key, *other in RULES if other == [needed, choices]]
+            alike = [item for name, item in same if name == option]
             said = prompt[prompt.rindex("(") : -1].lstrip("(").split("; ")
             assert f"{', '.join(alike)} need{'s' * (len(alike) == 1)} {need}" in said
         else:

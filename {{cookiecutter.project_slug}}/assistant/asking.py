@@ -102,7 +102,7 @@ async def _carry_out[T](coroutine: Coroutine[Any, Any, T]) -> T:
 async def _ask(session: ChatSession, text: str, names: list[str]) -> tuple[ChatMessage, list[ChatMessage]]:
     asked = [(name, _provider(name).model) for name in names]
     prompt, answers = await in_database(storage.store_prompt)(session, text, asked)
-    await apublish(session.group, to_prompt(prompt))
+    await apublish(session.group, to_prompt(prompt), key=prompt.pk, after=prompt.after)
     for answer in answers:
         await _start(answer)
     return prompt, answers

@@ -24,8 +24,8 @@ from integrations.llm.registry import get_providers
 from realtime.codes import NOT_FOUND
 from realtime.consumer import HEARTBEAT, RealtimeConsumer
 from realtime.database import in_database
-from realtime.frames import Frame, Gap, Refused
-from realtime.history import PAGE, History
+from realtime.frames import FrameError, Refused
+from realtime.history import History
 
 
 class Asked(TypedDict):
@@ -44,19 +44,26 @@ class ChatSessionConsumer(RealtimeConsumer):
     sends = (Entered, PromptMessage, MessageStarted, MessageDelta, MessageFinished, MessageSnapshot, Voted)
     resumes_by = "message_id"
     session: ChatSession
+    newest: int  # message, when it was opened
+    unfinished: list[ChatMessage]  # at that time
 
     async def opened(self):
         session = await self.find(self.scope["url_route"]["kwargs"]["session_id"])
         if session is None:
             raise Refused(NOT_FOUND, "You have no such chat session")
         self.session = session
-        await self.join(session.group)
-        newest, votes, streaming = await self.look()
-        await self.greet(self.greeting(votes))
-        if (since := self.since()) is not None:
-            await self.catch_up(since, newest, [answer.pk for answer in streaming])
-        for frame in await self.unfinished(streaming):
-            await self.send_frame(frame)
+        history = History(session.messages.exclude(state=ChatMessage.State.STREAMING), to_frame)
+        await self.join(session.group, history)
+        self.newest, votes, self.unfinished = await self.look()
+        history.rows = history.rows.exclude(pk__in=[answer.pk for answer in self.unfinished])
+        prompts = {answer.prompt_id: answer.prompt for answer in self.unfinished if answer.prompt}
+        unseen = sorted(prompts) if self.since() is None else ()
+        await self.greet(self.greeting(votes), *(to_prompt(prompts[pk]) for pk in unseen))
+
+    async def caught_up(self):
+        """Send the answers that were being written when the client came, or that came before their prompt."""
+        for message_id in [answer.pk for answer in self.unfinished] + await self.newer_answers():
+            await self.send_answer(message_id)
 
     async def chat_message(self, frame: SendPrompt) -> Answered:
         prompt, answers = await asking.ask(self.session, frame.message, frame.providers)
@@ -75,7 +82,10 @@ class ChatSessionConsumer(RealtimeConsumer):
 
     async def resume(self, frame: Resume):
         answer = await self.get_answer(frame.message_id)
-        await self.send_frame(await asking.snapshot(answer, frame.offset))
+        try:
+            await self.send_answer(answer.pk, frame.offset)
+        except ConnectionError:
+            raise FrameError("away", asking.AWAY) from None
 
     async def session_deleted(self, event):
         await self.close(NOT_FOUND, "This chat session was deleted")
@@ -87,13 +97,28 @@ class ChatSessionConsumer(RealtimeConsumer):
     def find(self, session_id: int) -> ChatSession | None:
         return storage.find_session(self.user, session_id)
 
+    async def send_answer(self, message_id: int, offset: int = 0) -> None:
+        """Send an answer as it is now, and once more if its end may have overtaken what was sent."""
+        for _ in range(2):
+            answer = await generate.answers().current(message_id)
+            if answer is None:
+                return
+            await self.send_frame(to_snapshot(answer, offset))
+            if answer.state == ChatMessage.State.FINISHED:
+                return
+
     @in_database
     def look(self) -> tuple[int, list[int], list[ChatMessage]]:
-        """The id of the newest message, the answers with a vote, and those that are being written."""
+        """The id of the newest message, the answers that have a vote, and those that are being written."""
         messages = self.session.messages
         newest = messages.order_by("-pk").values_list("pk", flat=True).first() or 0
         votes = list(messages.filter(vote=True).values_list("pk", flat=True))
         return newest, votes, list(messages.streaming().filter(pk__lte=newest).select_related("prompt"))
+
+    @in_database
+    def newer_answers(self) -> list[int]:
+        newer = self.session.messages.filter(role=ChatMessage.Role.ASSISTANT, pk__gt=self.newest)
+        return list(newer.values_list("pk", flat=True))
 
     def greeting(self, votes: list[int]) -> Entered:
         return Entered(
@@ -106,26 +131,3 @@ class ChatSessionConsumer(RealtimeConsumer):
             limits=asking.limits(),
             votes=votes,
         )
-
-    async def unfinished(self, streaming: list[ChatMessage]) -> list[Frame]:
-        """The answers that are being written, each prompt before them; what they get from now on follows."""
-        prompts = {answer.prompt_id: answer.prompt for answer in streaming if answer.prompt}
-        now = [await generate.answers().current(answer.pk) for answer in streaming]
-        return [*map(to_prompt, prompts.values()), *(to_snapshot(answer) for answer in now if answer)]
-
-    async def catch_up(self, since: int, newest: int, sent: list[int]) -> None:
-        """Send what came after `?since=`, and is not sent yet."""
-        if since > newest:  # the database was restored from a backup
-            await self.send_frame(Gap(asked=since, resumed=newest))
-            return
-        messages = self.session.messages.filter(pk__lte=newest).exclude(pk__in=sent)
-        history = History(messages, to_frame)
-        rows, position, _, page = await history.begin(since, newest)
-        if position > since:
-            await self.send_frame(Gap(asked=since, resumed=position))
-        while self.takes_frames:
-            for _, frame in page:
-                await self.send_frame(frame)
-            if len(page) < PAGE:
-                return
-            page = await history.page(rows, page[-1][0])

@@ -1,6 +1,10 @@
 from accounts.models import User
 from assistant.models import ChatMessage, ChatSession
 
+LOADTEST_SESSIONS = range(
+    10**15, 10**15 + 1000
+)  # ids that no other session gets; JavaScript can count so far
+
 PROMPT = "How does a page come back to an answer that is being written?"
 ANSWERS = {
     "echo": """\
@@ -37,3 +41,12 @@ def create_demo():
             first_ms=20 * number,
             total_ms=900 * number,
         )
+
+
+def set_up_loadtest(users):
+    """Give each user of the load test a session; remove them if there are none."""
+    ChatSession.objects.filter(pk__in=LOADTEST_SESSIONS).delete()
+    ChatSession.objects.bulk_create(
+        ChatSession(pk=pk, owner=user, title="Load test")
+        for pk, user in zip(LOADTEST_SESSIONS, users, strict=False)
+    )

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from django.conf import settings
 
-from assistant import partials, storage
+from assistant import metrics, partials, storage
 from assistant.frames import MessageDelta, to_finished, to_started
 from assistant.models import ChatMessage
 from integrations.llm.provider import Finished, Message, Provider, ProviderError
@@ -66,6 +66,7 @@ class Generation:
         publishing = asyncio.create_task(self._publish())
         await asyncio.wait([self.writing])
         outcome = self._outcome()
+        metrics.count(self.provider.name, outcome, self.first_ms)
         self.grown.set()
         await asyncio.wait([publishing])
         if error := publishing.exception():
@@ -97,7 +98,7 @@ class Generation:
                     if isinstance(piece, Finished):
                         return piece
                     self.first_ms = self._ms() if self.first_ms is None else self.first_ms
-                    self.text += piece.replace("\0", "")  # which PostgreSQL does not take
+                    self.text += piece.replace("\0", "")  # which not every database takes
                     self.grown.set()
                     if len(self.text) > most:
                         return Finished("length")

@@ -61,6 +61,8 @@ class ChatMessage(models.Model):
         INTERRUPTED = "interrupted"  # the process ended that wrote it
         ERROR = "error"
 
+    after: int  # of a prompt the id of the one before it in the session; `store_prompt` says
+
     session = models.ForeignKey(ChatSession, models.CASCADE, related_name="messages")
     role = models.CharField(max_length=9, choices=Role)
     prompt = models.ForeignKey(

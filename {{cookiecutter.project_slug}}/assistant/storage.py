@@ -24,10 +24,17 @@ def store_prompt(session: ChatSession, text: str, asked: Asked) -> tuple[ChatMes
     """Store a prompt and an empty answer of each provider; raise FrameError if too many are written."""
     admit(session, len(asked))
     prompt = ChatMessage.objects.create(session=session, role=USER, text=text)
+    prompt.after = newest_prompt(session, up_to=prompt.pk - 1)
     if not session.title:
         session.title = shorten(text, 60, placeholder="…")
         session.save(update_fields=["title"])
     return prompt, [_create(prompt, provider, model) for provider, model in asked]
+
+
+def newest_prompt(session: ChatSession, up_to: int) -> int:
+    """Return the id of the newest prompt of a session up to an id; 0 if there is none."""
+    prompts = session.messages.filter(role=USER, pk__lte=up_to)
+    return prompts.order_by("-pk").values_list("pk", flat=True).first() or 0
 
 
 @transaction.atomic

@@ -1,8 +1,11 @@
-"""The figures of this process, by metric; their names follow https://prometheus.io/docs/practices/naming/."""
+"""The figures of this process, by metric; their names follow https://prometheus.io/docs/practices/naming/.
+
+An app adds some by its metrics.py: `METRICS`, and `figures()`, which returns them.
+"""
 
 import resource
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -57,10 +60,14 @@ METRICS = {
     "process_start_time_seconds": Metric("gauge", "When the youngest process started.", max),
 }
 
+of_apps: list[Callable[[], Figures]] = []
+
 
 def figures() -> Figures:
     """Return those of this process; called on the event loop that serves, if it has one."""
     found = of_sockets() | of_requests() | of_process()
+    for of_app in of_apps:
+        found |= of_app()
     return {name: series for name, series in found.items() if series}
 
 

@@ -50,6 +50,9 @@ class RealtimeConsumer(Dispatcher):
     async def opened(self) -> None:
         """The socket is open: join groups; `greet`, if the first frame is to say more than usual."""
 
+    async def caught_up(self) -> None:
+        """What the client missed has been sent, after `opened()`: from here on all that is new comes live."""
+
     async def closed(self, code: int) -> None:
         """The socket is gone, however it ended; called if `opened` was. Groups are left without this."""
 
@@ -117,6 +120,7 @@ class RealtimeConsumer(Dispatcher):
             for group, history, now in self.joined:
                 if history is not None:
                     await self._resume(group, history, now)
+            await self.caught_up()
         except Refused as refusal:
             await self.close(refusal.code, refusal.reason)
         except (OSError, OperationalError) as error:  # what the socket needs is away
