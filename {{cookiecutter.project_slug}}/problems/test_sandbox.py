@@ -4,7 +4,7 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 
-from problems import sandbox
+from problems import checks, sandbox
 from problems.sandbox import Unavailable, run
 from problems.seccomp import MACHINES, seccomp_filter
 
@@ -130,6 +130,7 @@ def test_a_sandbox_that_cannot_begin_says_why(monkeypatch):
     monkeypatch.setattr(sandbox, "_bwrap", lambda project: ["bwrap", "--ro-bind", "/nowhere", "/usr"])
     with pytest.raises(Unavailable, match=r"nowhere.*user namespaces"):
         sandbox.check()
+    assert [warning.id for warning in checks.a_program_runs(None)] == ["problems.W002"]
 
 
 def test_each_machine_has_a_list():
