@@ -33,6 +33,7 @@ def test_a_program_reads_and_writes():
         ("def f():\n    1 / 0\nf()", "runtime_error", 'File "solution.py", line 2, in f\nZeroDivisionError'),
         ("def f(:", "runtime_error", "SyntaxError"),
         ("import sys; sys.exit(3)", "runtime_error", "ended with code 3"),
+        ("import sys; sys.exit('a\\0b')", "runtime_error", "a\ufffdb"),
         ("import ctypes; ctypes.string_at(0)", "runtime_error", "ended by signal 11"),
         ("x = []\nwhile True: x.append('a' * 1_000_000)", "memory_limit", "MemoryError"),
         ("while True: print('a' * 1000)", "runtime_error", "more than 1048576 bytes"),
