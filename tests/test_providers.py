@@ -25,7 +25,7 @@ PACKAGES = ["openai==3.57.0", "anthropic==2.14.0", "google-genai==3.6.1"]
 (VARIANT,) = each(
     [next(variant for variant in BOOTED if all(name in variant["integrations"] for name in PROVIDERS))]
 )
-pytestmark = VARIANT.marks  # they share a worker with what else is asked of that project
+pytestmark = list(VARIANT.marks)  # they share a worker with what else is asked of that project
 SAID = "It is a fake that says this, word by word."
 DAYS = {
     "hello": "an answer",

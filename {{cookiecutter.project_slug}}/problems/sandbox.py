@@ -170,7 +170,7 @@ def _why(status: int) -> str:
 
 def _read(file: IO, most: int) -> str:
     file.seek(0)
-    return file.read(most).decode(errors="replace")
+    return file.read(most).decode(errors="replace").replace("\0", "\ufffd")  # which no database takes
 
 
 def _status(said: str) -> int | None:
@@ -203,11 +203,12 @@ def why_not() -> str:
 def _jail() -> list[str]:
     if problem := why_not():
         raise Unavailable(problem)
-    return _bwrap() if settings.JUDGE_SANDBOX == "bwrap" else []
+    return _bwrap(settings.BASE_DIR) if settings.JUDGE_SANDBOX == "bwrap" else []
 
 
 @cache
-def _bwrap() -> list[str]:
+def _bwrap(project: Path) -> list[str]:
+    """The command that makes a sandbox in which the folder of this project is not seen."""
     shown = [Path(place) for place in ("/usr", "/lib", "/lib64", "/bin", "/etc/ld.so.cache", sys.base_prefix)]
     options = [
         ["--unshare-all"],
@@ -225,6 +226,7 @@ def _bwrap() -> list[str]:
             for place in shown
             if place.exists()
         ),
+        ["--tmpfs", str(project)] if any(map(project.is_relative_to, shown)) else [],
         ["--dev-bind", "/dev/null", "/dev/null"],
         ["--size", str(DISK_BYTES), "--tmpfs", "/tmp"],  # noqa: S108  (its own)
         ["--remount-ro", "/"],

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from contextlib import closing, suppress
 
 import pytest
 
@@ -14,21 +15,26 @@ PAGE = "<html><style>p {}</style><h1>Sum</h1><p>Two &amp; three<script>alert()</
 @pytest.fixture
 async def site(settings):
     """A server whose answers the test says, by path; yields them, and its address."""
-    answers = {}
+    answers, tasks = {}, []
 
     async def answer(reader, writer):
-        path = (await reader.readuntil(b"\r\n\r\n")).split()[1].decode()
-        said = answers[path]
-        if said is None:
-            await asyncio.sleep(60)
-        writer.write(said)
-        writer.close()
+        tasks.append(asyncio.current_task())
+        with closing(writer), suppress(OSError):
+            path = (await reader.readuntil(b"\r\n\r\n")).split()[1].decode()
+            if answers[path] is None:
+                await asyncio.sleep(60)
+            writer.write(answers[path])
+            await writer.drain()
 
     server = await asyncio.start_server(answer, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     settings.PROBLEMS_ALLOWED_HOSTS = ["example.com", ".example.org", f"127.0.0.1:{port}"]
     yield answers, f"http://127.0.0.1:{port}"
     server.close()
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await asyncio.sleep(0)  # in which connections close
 
 
 def page(body, kind="text/html", status="200 OK", more=""):
@@ -67,7 +73,7 @@ async def test_the_text_of_a_page(site):
     ],
 )
 async def test_what_is_no_page(site, said, code, monkeypatch):
-    monkeypatch.setattr(fetching, "SECONDS", 0.5 if said is None else 10)
+    monkeypatch.setattr(fetching, "SECONDS", 0.2 if said is None else 10)
     answers, url = site
     answers["/x"] = said
     assert await refused(f"{url}/x") == code

@@ -47,6 +47,7 @@ def begun(monkeypatch, settings):
         "model": {"class": f"{__name__}.Model"},
         "echo": {"class": "integrations.llm.echo.Echo"},
     }
+    monkeypatch.setattr(jobs, "STOP_SECONDS", 0.05)
     settings.PROBLEMS_EXTRACTOR = settings.PROBLEMS_SOLVER = "model"
     settings.PROBLEMS_ALLOWED_HOSTS = ["example.com"]
     monkeypatch.setattr(Model, "asked", [])
@@ -133,11 +134,11 @@ def test_a_solution_is_judged_as_the_user_s(student, problem, begun, monkeypatch
         (ProviderError("rate_limited", "Too much is asked."), "rate_limited", "Too much"),
         (SolutionForm("x" * 20_001), "bad_solution", "20000 characters"),
         (RuntimeError("a secret"), "internal_error", "Something went wrong"),
-        (None, "too_slow", "within 0.6 s"),
+        (None, "too_slow", "within 0.2 s"),
     ],
 )
 def test_why_there_is_no_solution(student, problem, answer, error, words, monkeypatch):
-    monkeypatch.setattr(jobs, "SECONDS", 0.6)
+    monkeypatch.setattr(jobs, "SECONDS", 0.2)
     answers(monkeypatch, solution=answer)
     jobs.work(jobs.solve(student.pk, "sum").pk)
     done = Job.objects.get()
