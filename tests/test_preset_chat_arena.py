@@ -84,11 +84,10 @@ class Arena:
     def take(self, frame):
         self.transcript.add(frame)
         id, had = frame.get("message_id"), self.texts.get(frame.get("message_id"), "")
-        if frame["type"] in ("message_delta", "message_snapshot"):
-            if frame["offset"] <= len(had):  # else what is missing comes in a snapshot
-                self.texts[id] = max(had, had[: frame["offset"]] + frame["text"], key=len)
+        if frame.get("offset", len(had) + 1) <= len(had):  # else what is missing comes in a snapshot
+            self.texts[id] = max(had, had[: frame["offset"]] + frame["text"], key=len)
         if frame["type"] == "message_finished" or frame.get("state") == "finished":
-            self.ended[id] = frame
+            self.ended[id] = {"length": len(frame.get("text", ""))} | frame
 
     def has_whole(self, id):
         return id in self.ended and len(self.texts.get(id, "")) == self.ended[id]["length"]
@@ -103,8 +102,8 @@ async def ask(talk, message, providers=None):
 
 def events(lines):
     """Return the events of a stream as pairs of a name and what it holds."""
-    text = "\n".join(lines)
-    return [(name, json.loads(data)) for name, data in re.findall(r"event: (\w+)\ndata: (.+)", text)]
+    found = re.findall(r"^event: (\w+)\n(?:id: .*\n)?data: (.+)", "\n".join(lines), re.MULTILINE)
+    return [(name, json.loads(data)) for name, data in found]
 
 
 async def test_its_story(project, models, story, record_property):
