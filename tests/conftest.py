@@ -10,7 +10,7 @@ from jinja2 import Environment
 
 from browser import chromium, complaints, log_in, site, visit  # noqa: F401  (fixtures)
 from images import image  # noqa: F401
-from offered import QUESTIONS
+from offered import CONFIG, QUESTIONS
 from repository import template  # noqa: F401
 from services import postgresql, valkey  # noqa: F401
 from serving import installed  # noqa: F401
@@ -55,7 +55,8 @@ def bake(cookies_session):
     projects = {}
 
     def bake(**answers):
-        assert answers.keys() <= set(QUESTIONS), f"no such question: {answers.keys() - set(QUESTIONS)}"
+        known = {*QUESTIONS, *CONFIG["_options"]}  # among these what only presets answer
+        assert answers.keys() <= known, f"no such question: {answers.keys() - known}"
         key = frozenset(answers.items())
         if key not in projects:
             with quiet_stdout():

@@ -10,14 +10,17 @@ from pathlib import Path
 import pytest
 
 from generation import files
-from offered import QUESTIONS, TEMPLATE
+from offered import CONFIG, QUESTIONS, TEMPLATE
 from repository import commit, contents, cruft, environment, run
 from systems import PRESETS, answers
 
 MAKE = runpy.run_path(str(TEMPLATE / "presets/make.py"))
 COOKIECUTTER = (sys.executable, "-m", "cookiecutter")
 # What a preset has in files of its own, beside its story.
-OWN = {"interview-platform": {Path("Makefile"), Path("docs/protocol.md"), Path("rooms/routing.py")}}
+OWN = {
+    "chat-arena": {Path("Makefile")},
+    "interview-platform": {Path("Makefile"), Path("docs/protocol.md"), Path("rooms/routing.py")},
+}
 STORY = "Its story, to show to somebody:"
 
 
@@ -47,7 +50,7 @@ def test_folders_are_those_that_make_presets_makes(preset):
 def test_files_have_an_answer_and_a_comment_for_what_matters(preset):
     lines = PRESETS[preset].read_text(encoding="utf-8").splitlines()
     assert lines[0].startswith("# ")
-    assert answers(preset).keys() - {"_preset", "_env"} <= set(QUESTIONS)
+    assert answers(preset).keys() - {"_preset", "_env"} <= {*QUESTIONS, *CONFIG["_options"]}
     for option in ("server", "channel_layer", "database", "auth", "consumers", "deployment"):
         assert any(line.startswith(f"  {option}: ") for line in lines), option
     assert (TEMPLATE / "templates" / f"{preset}.md").is_file()
