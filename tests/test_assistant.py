@@ -24,7 +24,7 @@ TOO_BIG = 1009
 HASTY = """
 from config.settings import *
 
-ASSISTANT = ASSISTANT | {"HEARTBEAT_SECONDS": 0.3, "LOST_SECONDS": 1.5}
+ASSISTANT = ASSISTANT | {"HEARTBEAT_SECONDS": 0.3, "LOST_SECONDS": 5}
 CHAT_MODELS["echo_slowly"]["pause"] = 0.06
 CHAT_MODELS["endless"] = {"class": "endless.Endless"}
 """

@@ -120,7 +120,7 @@ async def test_two_answers_side_by_side(connect, student, session, models):
         assert [reader.texts[id] for id in answers] == ["Hello", "Well, no"]
         assert (first["reason"], second["reason"]) == ("stop", "length")
         assert first["usage"] == {"input_tokens": 3, "output_tokens": 2}
-        assert second["ms"]["total"] >= 100 > second["ms"]["first"]
+        assert second["ms"]["total"] - second["ms"]["first"] >= 90
     stored = await ChatMessage.objects.aget(pk=answers[1])
     assert (stored.text, stored.state, stored.provider) == ("Well, no", "finished", "two")
     await session.arefresh_from_db()
@@ -207,7 +207,7 @@ async def test_what_fails_is_said(connect, student, session, models, script, err
 
 
 async def test_an_answer_may_not_take_for_ever(connect, student, session, models, settings, monkeypatch):
-    monkeypatch.setitem(settings.ASSISTANT, "SECONDS", 0.1)
+    monkeypatch.setitem(settings.ASSISTANT, "SECONDS", 0.5)
     monkeypatch.setitem(settings.ASSISTANT, "MAX_TOKENS", 2)
     models(one=[LONG], two=["x" * 100, LONG])
     reader = Reader(await connect(path(session), student))
@@ -327,12 +327,12 @@ async def test_what_another_process_has_finished_ends(
 
 
 async def test_a_drain_lets_answers_finish(connect, student, session, models, monkeypatch):
-    models(one=["quick ", 0.2, "done", Finished("stop")], two=["slow ", LONG])
+    models(one=["quick ", 0.1, "done", Finished("stop")], two=["slow ", LONG])
     reader = Reader(await connect(path(session), student))
     _, (quick, slow) = await ask(reader.socket)
     await reader.until_text(slow, "slow ")
     monkeypatch.setattr(generate, "END_SECONDS", 0.5)
-    await drain.drain(1)
+    await drain.drain(2)
     stored = {answer.pk: answer async for answer in ChatMessage.objects.exclude(prompt=None)}
     assert (stored[quick].text, stored[quick].reason) == ("quick done", "stop")
     assert (stored[slow].text, stored[slow].reason) == ("slow ", "interrupted")
