@@ -38,6 +38,7 @@ CASES = {  # name: what it is called, the address, and how many connections
     "second_200": ("one call of 1 s, 200 connections", "calls/1/1000", 200),
     "second_2000": ("one call of 1 s, 2,000 connections", "calls/1/1000", 2000),
 }
+OPENING = 2  # seconds before a measurement begins
 ASYNC, FEW, MANY = "async", "threads_8", "threads_100"
 
 
@@ -51,7 +52,7 @@ def measure(name, project, environment, seconds):
         with running(
             command, int(port), project.path, **environment
         ) as server:  # else the last one's queue counts
-            asyncio.run(load(port, "calls/0/0", 4, 0.5))  # imports and caches
+            asyncio.run(load(port, "calls/0/0", 4, 0))  # imports and caches
             latencies, errors, wall = asyncio.run(load(port, path, connections, seconds))
             memory = sum(process.memory_info().rss for process in family(server.pid))
             stop(server)
@@ -83,12 +84,18 @@ def stop(server):
 
 
 async def load(port, path, connections, seconds):
-    """The latencies of what is answered in so many seconds, how often it was not, and how long it took."""
-    latencies, errors, begin = [], [], time.perf_counter()
+    """The latencies of what is answered in so many seconds, how often it was not, and how long it took.
+
+    What is answered before, while the connections open, is not among them.
+    """
+    latencies, errors = [], []
     with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(seconds), asyncio.TaskGroup() as group:
+        async with asyncio.timeout(OPENING + seconds), asyncio.TaskGroup() as group:
             for _ in range(connections):
                 group.create_task(ask(port, path, latencies, errors))
+            await asyncio.sleep(OPENING)
+            latencies.clear()
+            begin = time.perf_counter()
     return latencies, len(errors), time.perf_counter() - begin
 
 
@@ -147,7 +154,7 @@ def sentences(rounds):
     wins, even, losses = [], [], []
     for case, (title, *_) in CASES.items():
         few, many = times(rounds, case, FEW), times(rounds, case, MANY)
-        said = f"- {title}: {few:.1f} times as many requests a second as 8 threads, {many:.1f} times as 100"
+        said = f"- {title}: {as_many(few)} 8 threads, {as_many(many)} 100"
         (wins if few >= 2 else losses if few < 0.9 else even).append(said)
     plain = {name: median(rounds, name, "none_50_per_second") for name in SERVERS}
     best = max(SERVERS, key=plain.get)
@@ -165,6 +172,10 @@ def sentences(rounds):
         f"{memory[ASYNC]:.0f}.",
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+def as_many(times):
+    return "more than none of" if times == float("inf") else f"{times:.1f} times as many requests a second as"
 
 
 def told(ms):

@@ -177,7 +177,7 @@ class EventStream(StreamingHttpResponse):
         super().__init__(events, content_type="text/event-stream")
         self.events, self.loop = events, asyncio.get_running_loop()
         self["Cache-Control"] = "no-store"
-        self["X-Accel-Buffering"] = "no"  # for nginx
+        self["X-Accel-Buffering"] = "no"  # for a proxy that would collect it
         self["Content-Encoding"] = "identity"  # for GZipMiddleware, which would hold events back before 6.1
 
     def close(self):
