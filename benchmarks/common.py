@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import random
 import resource
 import shutil
 import signal
@@ -37,9 +38,12 @@ def use_server_core():
 
 
 def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+    """A port below those that the kernel gives to clients, whose connections may be in its way."""
+    while True:
+        port = random.randrange(10_000, 32_000)
+        with socket.socket() as listener, contextlib.suppress(OSError):
+            listener.bind(("127.0.0.1", port))
+            return port
 
 
 def get_json(port, path):

@@ -3,7 +3,7 @@
 import signal
 import subprocess
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import httpx
 import pytest
@@ -15,7 +15,7 @@ from services import HOST, free_port
 from serving import ENVIRONMENT, STARTS_WITHIN, each, running
 from variants import first
 
-VARIANT = first(rest_api="drf", integrations=", ".join(OPTIONS["integrations"]))
+VARIANT = first(auth="session", rest_api="drf", integrations=", ".join(OPTIONS["integrations"]))
 ASYNC = "/api/async/problems/"
 SYNC = "/api/problems/"
 
@@ -26,7 +26,7 @@ from integrations.dynamodb import table
 
 async def change():
     async with table() as items:
-        assert await items.update("PROBLEM#sum", "METADATA", title="Of the table")
+        assert await items.update("PROBLEM#two", "METADATA", title="Of the table")
 
 asyncio.run(change())
 """
@@ -94,7 +94,7 @@ def said_by_health(server):
 
 
 def title(server, path=ASYNC):
-    answer = httpx.get(f"{server.url}{path}sum/", timeout=30)
+    answer = httpx.get(f"{server.url}{path}two/", timeout=30)
     assert answer.status_code == 200, answer.text
     return answer.json()["title"]
 
@@ -106,23 +106,22 @@ async def test_from_no_table_to_one_that_hangs(project, dynamodb):
         assert "was made" in createtable(project, dynamodb.variables)
         await until(lambda: said_by_health(server) == "ok", 20, server)
 
-        admin = Person(server.url, "admin", "session")
-        headers = {"Referer": server.url, "X-CSRFToken": admin.browser.cookies["csrftoken"]}
-        made = admin.browser.post(ASYNC, json={"slug": "sum", "title": "Sum"}, headers=headers)
-        assert made.status_code == 201, made.text
-        admin.close()
+        with closing(Person(server.url, "admin", "session")) as admin:
+            headers = {"Referer": server.url, "X-CSRFToken": admin.browser.cookies["csrftoken"]}
+            made = admin.browser.post(ASYNC, json={"slug": "two", "title": "Two"}, headers=headers)
+            assert made.status_code == 201, made.text
         project.run(python(project), "manage.py", "shell", "--command", CHANGE, **dynamodb.variables)
-        assert (title(server), title(server, SYNC)) == ("Of the table", "Sum")
+        assert (title(server), title(server, SYNC)) == ("Of the table", "Two")
 
         with dynamodb.stopped():
             start = time.monotonic()
-            assert title(server) == "Sum"
+            assert title(server) == "Two"
             assert time.monotonic() - start < 15, "somebody waited for a table that hangs"
             assert "problems come from the database alone for 5 s: no answer within 2 s" in server.output()
             assert said_by_health(server) == "the table does not answer; the log says why"
         await until(lambda: title(server) == "Of the table", 30, server)
         dynamodb.kill()
-        assert title(server) == "Sum"
+        assert title(server) == "Two"
     for word in ("Traceback", "Unclosed", "was never"):
         assert word not in server.output(), server.output()
 

@@ -4,7 +4,9 @@ import socket
 from contextlib import closing
 
 import httpx
+import kubernetes_validate
 import pytest
+import yaml
 from websockets.asyncio.client import unix_connect
 from websockets.exceptions import ConnectionClosed
 
@@ -14,6 +16,7 @@ from generation import generate
 from offered import OPTIONS
 from proxy import MAIN, nginx
 from refusals import Refusal
+from scraping import PROOF, TOKEN
 from services import HOST, free_port
 from serving import each, running
 from variants import first
@@ -31,7 +34,8 @@ def project(system):
 @pytest.fixture(scope="module")
 def wsgi(project):
     port = free_port()
-    with running(project, "serve-wsgi", port=port, WSGI_PORT=str(port), FORWARDED_ALLOW_IPS=HOST) as server:
+    environment = {"WSGI_PORT": str(port), "FORWARDED_ALLOW_IPS": HOST, "METRICS_TOKEN": TOKEN}
+    with running(project, "serve-wsgi", port=port, **environment) as server:
         yield server
 
 
@@ -77,6 +81,7 @@ def test_each_says_what_it_is(site, asgi, wsgi):
         health = httpx.get(f"{url}/api/health/", timeout=30).json()
         assert (health["container_type"], set(health["checks"].values())) == ("wsgi", {"ok"})
     assert len(wsgi.processes()) == 1 + 4
+    assert "http_requests_total{" in httpx.get(f"{wsgi.url}/metrics", headers=PROOF).text
 
 
 def test_under_wsgi_too_a_project_knows_its_client(site, asgi, wsgi):
@@ -114,6 +119,36 @@ def test_a_port_that_is_taken_is_named(project, wsgi):
 def test_it_needs_a_layer_that_processes_share(tmp_path):
     with pytest.raises(Refusal, match="_wsgi yes needs channel_layer redis or redis_queue"):
         generate(tmp_path, {"_wsgi": "yes"})
+
+
+def test_each_target_runs_both(tmp_path):
+    targets = {"deployment": "docker, kubernetes, systemd, supervisor", "database": "postgresql"}
+    project = generate(tmp_path, {"_wsgi": "yes", "channel_layer": "redis"} | targets)
+    services = yaml.safe_load((project / "compose.yaml").read_text(encoding="utf-8"))["services"]
+    assert services["wsgi"]["command"] == ["python", "-m", "serving.wsgi"]
+    assert "[program:wsgi]" in (project / "deploy/supervisor/supervisord.conf").read_text(encoding="utf-8")
+    unit = (project / "deploy/systemd/wsgi.conf").read_text(encoding="utf-8")
+    assert unit.endswith("/.venv/bin/python -m serving.wsgi\n")
+    assert "upstream wsgi {" in (project / "deploy/docker/nginx.conf").read_text(encoding="utf-8")
+    upstreams = (project / "deploy/systemd/upstream.conf").read_text(encoding="utf-8")
+    main = f"events {{}} http {{ {upstreams} include /etc/nginx/site.conf; }}"
+    with nginx(project, main) as proxy:
+        assert (
+            httpx.get(f"{proxy.url}/", timeout=10).status_code == 502
+        )  # there is nobody, but a place to ask
+    manifests = [
+        *yaml.safe_load_all((project / "deploy/kubernetes/wsgi.yaml").read_text(encoding="utf-8")),
+        ingress := yaml.safe_load((project / "deploy/kubernetes/ingress.yaml").read_text(encoding="utf-8")),
+    ]
+    for manifest in manifests:
+        kubernetes_validate.validate(manifest, "1.33", strict=True)
+    paths = ingress["spec"]["rules"][0]["http"]["paths"]
+    assert {path["path"]: path["backend"]["service"]["name"] for path in paths} == {
+        "/ws/": "web",
+        "/api/async/": "web",
+        "/api/messages/": "web",
+        "/": "wsgi",
+    }
 
 
 # -- Unix sockets ------------------------------------------------------------------------------------------

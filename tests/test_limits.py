@@ -1,4 +1,4 @@
-"""Limits on HTTP requests: what is too much is refused, and a process that has done enough makes room."""
+"""Limits on HTTP requests: what is too much is refused, and a process that has done enough makes way."""
 
 import asyncio
 from contextlib import AsyncExitStack, closing
@@ -72,7 +72,7 @@ async def test_what_is_too_much_at_a_time_is_refused_and_nothing_else(limited):
 
 
 @pytest.mark.parametrize("variant", each(RECYCLED))
-async def test_a_worker_that_has_done_enough_makes_room_and_drops_nobody(variant, installed):
+async def test_a_worker_that_has_done_enough_makes_way_and_drops_nobody(variant, installed):
     statuses = []
 
     async def ask():
@@ -94,7 +94,7 @@ async def test_a_worker_that_has_done_enough_makes_room_and_drops_nobody(variant
                     for person in (student, mentor) * 5
                 ]
                 asking = group.create_task(ask())
-                await until(lambda: "making room for a new process" in server.output(), 60, server)
+                await until(lambda: "making way for a new process" in server.output(), 60, server)
                 await until(lambda: {p.pid for p in server.processes()[1:]} - workers, 30, server)
                 await until(lambda: all(member.connected for member in members), within=20)
                 asking.cancel()

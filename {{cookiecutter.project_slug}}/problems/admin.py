@@ -1,6 +1,6 @@
 from django.contrib import admin
 
-from problems.models import Problem, Submission, SubscriptionPlan
+from problems.models import Job, Problem, Submission, SubscriptionPlan
 
 
 @admin.register(Problem)
@@ -25,3 +25,12 @@ class SubscriptionPlanAdmin(admin.ModelAdmin):
     list_filter = ("plan",)
     search_fields = ("user__username",)
     raw_id_fields = ("user",)
+
+
+@admin.register(Job)
+class JobAdmin(admin.ModelAdmin):
+    list_display = ("kind", "owner", "problem", "state", "error", "created_at")
+    list_filter = ("kind", "state", "error")
+    search_fields = ("owner__username", "url")
+    raw_id_fields = ("owner", "problem", "submission")
+    readonly_fields = ("attempt", "heartbeat_at", "created_at")

@@ -170,7 +170,7 @@ def _why(status: int) -> str:
 
 def _read(file: IO, most: int) -> str:
     file.seek(0)
-    return file.read(most).decode(errors="replace")
+    return file.read(most).decode(errors="replace").replace("\0", "\ufffd")  # which no database takes
 
 
 def _status(said: str) -> int | None:

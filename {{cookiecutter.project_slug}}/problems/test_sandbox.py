@@ -4,7 +4,7 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 
-from problems import sandbox
+from problems import checks, sandbox
 from problems.sandbox import Unavailable, run
 from problems.seccomp import MACHINES, seccomp_filter
 
@@ -33,6 +33,7 @@ def test_a_program_reads_and_writes():
         ("def f():\n    1 / 0\nf()", "runtime_error", 'File "solution.py", line 2, in f\nZeroDivisionError'),
         ("def f(:", "runtime_error", "SyntaxError"),
         ("import sys; sys.exit(3)", "runtime_error", "ended with code 3"),
+        ("import sys; sys.exit('a\\0b')", "runtime_error", "a\ufffdb"),
         ("import ctypes; ctypes.string_at(0)", "runtime_error", "ended by signal 11"),
         ("x = []\nwhile True: x.append('a' * 1_000_000)", "memory_limit", "MemoryError"),
         ("while True: print('a' * 1000)", "runtime_error", "more than 1048576 bytes"),
@@ -130,6 +131,7 @@ def test_a_sandbox_that_cannot_begin_says_why(monkeypatch):
     monkeypatch.setattr(sandbox, "_bwrap", lambda project: ["bwrap", "--ro-bind", "/nowhere", "/usr"])
     with pytest.raises(Unavailable, match=r"nowhere.*user namespaces"):
         sandbox.check()
+    assert [warning.id for warning in checks.a_program_runs(None)] == ["problems.W002"]
 
 
 def test_each_machine_has_a_list():

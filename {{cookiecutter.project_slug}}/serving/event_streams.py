@@ -3,7 +3,7 @@
 import asyncio
 import logging
 
-PATIENCE = 20  # seconds for a client to make room for the next event
+PATIENCE = 20  # seconds for a client to take the next event
 
 logger = logging.getLogger("serving")
 

@@ -50,6 +50,6 @@ def limit_requests(get_response):
 def recycle(requests: int) -> None:
     """End this process as its manager would, which then starts another; requests and sockets end first."""
     global recycling
-    logger.info("making room for a new process, after more than %d requests", requests)
+    logger.info("making way for a new process, after more than %d requests", requests)
     recycling = True
     os.kill(os.getpid(), signal.SIGTERM)

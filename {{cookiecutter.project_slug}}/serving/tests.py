@@ -1,6 +1,6 @@
 import pytest
 
-from serving.forwarded import ProxyHeaders
+from serving.forwarded import ProxyHeaders, WSGIProxyHeaders
 
 PROXY, OTHER_PROXY, STRANGER, CLIENT = "10.0.0.1", "10.0.9.9", "198.51.100.4", "203.0.113.7"
 PROXIES = [PROXY, "10.0.9.0/24", "2001:db8::/64"]
@@ -78,6 +78,27 @@ def told(trusted, peer, forwarded=(), proto=(), type="http"):
     scope = {"type": type, "scheme": scheme, "client": peer and [peer, 5000], "headers": headers}
     ProxyHeaders(lambda scope, receive, send: None, trusted)(scope, None, None)
     return scope["client"] and tuple(scope["client"]), scope["scheme"]
+
+
+def told_by_wsgi(trusted, peer, forwarded=(), proto=()):
+    environ = {"REMOTE_ADDR": peer or "", "REMOTE_PORT": "5000", "wsgi.url_scheme": "http"}
+    headers = {"HTTP_X_FORWARDED_FOR": forwarded, "HTTP_X_FORWARDED_PROTO": proto}
+    environ |= {name: ",".join(values) for name, values in headers.items() if values}
+    WSGIProxyHeaders(lambda environ, start_response: [], trusted)(environ, None)
+    return environ["REMOTE_ADDR"], environ["wsgi.url_scheme"]
+
+
+@pytest.mark.parametrize(("trusted", "peer", "forwarded", "client"), TOLD)
+def test_client_under_wsgi(trusted, peer, forwarded, client):
+    assert told_by_wsgi(trusted, peer, forwarded) == (client[0] if client else "", "http")
+
+
+@pytest.mark.parametrize(
+    ("proto", "scheme"), [(["https"], "https"), ([" WSS "], "https"), (["gopher"], "http")]
+)
+def test_scheme_under_wsgi(proto, scheme):
+    assert told_by_wsgi(PROXIES, PROXY, [], proto) == (PROXY, scheme)
+    assert told_by_wsgi(PROXIES, STRANGER, [CLIENT], proto) == (STRANGER, "http")
 
 
 @pytest.mark.parametrize(("trusted", "peer", "forwarded", "client"), TOLD)

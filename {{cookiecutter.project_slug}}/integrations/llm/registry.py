@@ -9,22 +9,31 @@ from realtime.loops import per_loop
 ECHO = "integrations.llm.echo.Echo"
 
 
+class Providers(dict[str, Provider]):
+    """The providers of one event loop, by their names; each may have an `aclose()`."""
+
+    def __init__(self):
+        for name, options in offered().items():
+            arguments = {key: value for key, value in options.items() if key != "class"}
+            self[name] = import_string(options["class"])(name, **arguments)
+
+    async def aclose(self) -> None:
+        for provider in self.values():
+            if hasattr(provider, "aclose"):
+                await provider.aclose()
+
+
 def offered() -> dict[str, dict]:
     """Return what is set up of each provider that can answer: one that lacks its key cannot."""
     models = settings.CHAT_MODELS.items()
     return {name: options for name, options in models if options.get("key", "none needed")}
 
 
-def _make() -> dict[str, Provider]:
-    return {
-        name: import_string(options["class"])(name, **{k: v for k, v in options.items() if k != "class"})
-        for name, options in offered().items()
-    }
-
-
-get_providers = per_loop(_make)
-
-
 def default_names() -> list[str]:
     """The names of those that answer when nobody says which: all that think for themselves, else the echo."""
     return [name for name, options in offered().items() if options["class"] != ECHO] or ["echo"]
+
+
+get_providers = per_loop(Providers)
+for options in offered().values():
+    import_string(options["class"])  # now, since sockets may not wait for it later

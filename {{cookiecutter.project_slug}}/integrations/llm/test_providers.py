@@ -127,7 +127,7 @@ async def test_nobody_listens(provider, fake):
 async def test_a_form_is_filled_in(provider, fake):
     prompt = 'fake:says {"title": "One", "tags": ["a"]}'
     assert await provider.complete(prompt, Form, max_tokens=50) == Form("One", ["a"])
-    assert '"additionalProperties": false' in msgspec.json.encode(fake.bodies[-1]).decode().replace(":", ": ")
+    assert '"additionalProperties": false' in msgspec.json.encode(fake.body).decode().replace(":", ": ")
 
 
 @pytest.mark.parametrize("prompt", ['fake:says {"title": 1}', "fake:says no", "fake:length", "fake:refusal"])

@@ -54,8 +54,8 @@ class Fake:
     def __init__(self, port: int = 0, retry_after: str = "1"):
         self.port, self.retry_after = port, retry_after
         self.requests = self.open = self.broken_off = 0
-        self.bodies: list[dict] = []  # the last ones
-        self.asked: Counter[str] = Counter()  # by prompt
+        self.body: dict = {}  # of the last request
+        self.asked: Counter = Counter()
 
     async def __aenter__(self):
         app = web.Application(client_max_size=2**22)
@@ -85,7 +85,7 @@ class Fake:
         name = next(name for name in dialects() if re.match(dialect(name).MATCH, request.path))
         own, body = dialect(name), await request.json()
         self.requests += 1
-        self.bodies = [*self.bodies[-99:], body]
+        self.body = body
         self.open += 1
         try:
             if problem := own.refuse(request.headers, body):
@@ -100,9 +100,9 @@ class Fake:
     async def play(self, request, own, body):
         prompt = own.prompt(body)
         mode, says = (re.findall(r"fake:(\w+) ?(.*)", prompt) or [("ok", "")])[-1]
-        self.asked[prompt] += 1
-        again = self.asked[prompt] > 1
-        if mode in STATUS and not (mode.endswith("_once") and again):
+        if mode.endswith("_once"):
+            self.asked[own.PATH, prompt] += 1
+        if mode in STATUS and self.asked[own.PATH, prompt] % 2 == (1 if mode.endswith("_once") else 0):
             response = own.problem(STATUS[mode], mode, own.key(request.headers))
             if mode.startswith("limited"):
                 response.headers["Retry-After"] = "3600" if mode == "limited_long" else self.retry_after

@@ -20,8 +20,8 @@ function show(submission) {
     list.prepend(card);
     if (list.children.length > MOST) list.lastElementChild.remove();
   }
-  card.dataset.id = submission_id;
   const said = card.querySelector(".verdict");
+  if (state === "judged" && said.textContent) $("told").textContent = `Your program: ${words(verdict)}.`;
   said.textContent = words(verdict || state);
   said.dataset.verdict = verdict || state;
   card.querySelector(".tests").textContent = total ? `${passed} of ${total} tests` : "";
