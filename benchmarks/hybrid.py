@@ -52,7 +52,7 @@ def measure(name, project, environment, seconds):
         with running(
             command, int(port), project.path, **environment
         ) as server:  # else the last one's queue counts
-            asyncio.run(load(port, "calls/0/0", 4, 0))  # imports and caches
+            asyncio.run(load(port, "calls/0/0", 4, 0.5, opening=0))  # imports and caches
             latencies, errors, wall = asyncio.run(load(port, path, connections, seconds))
             memory = sum(process.memory_info().rss for process in family(server.pid))
             stop(server)
@@ -83,17 +83,17 @@ def stop(server):
             process.kill()
 
 
-async def load(port, path, connections, seconds):
+async def load(port, path, connections, seconds, opening=OPENING):
     """The latencies of what is answered in so many seconds, how often it was not, and how long it took.
 
     What is answered before, while the connections open, is not among them.
     """
-    latencies, errors = [], []
+    latencies, errors, begin = [], [], time.perf_counter()
     with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(OPENING + seconds), asyncio.TaskGroup() as group:
+        async with asyncio.timeout(opening + seconds), asyncio.TaskGroup() as group:
             for _ in range(connections):
                 group.create_task(ask(port, path, latencies, errors))
-            await asyncio.sleep(OPENING)
+            await asyncio.sleep(opening)
             latencies.clear()
             begin = time.perf_counter()
     return latencies, len(errors), time.perf_counter() - begin

@@ -40,6 +40,7 @@ grep -E '^(root|nobody):' /etc/passwd >"$root/etc/passwd"
 grep -E '^(root|nogroup):' /etc/group >"$root/etc/group"
 cp /etc/os-release "$root/etc"
 cp --recursive --dereference /etc/ssl/certs "$root/etc/ssl"
+cp --dereference --parents /usr/share/zoneinfo/UTC "$root"
 printf '/usr/local/lib\n/usr/lib/%s\n' "$(uname -m)-linux-gnu" >"$root/etc/ld.so.conf"
 chroot "$root" ldconfig
 output=$(chroot "$root" /usr/local/bin/python -m ensurepip --default-pip 2>&1) || { echo "$output"; exit 1; }

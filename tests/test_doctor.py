@@ -80,7 +80,7 @@ def test_all_is_well_through_nginx_with_tls(project, proxied, certificates):
     with proxied() as proxy:
         trust = {"SSL_CERT_FILE": str(certificates / "fullchain.pem")}
         told = examine(project, "--url", proxy.tls_url, "--idle", "1", fails=False, **trust)
-        assert len(told) == 10
+        assert len(told) == 11
         assert told["proxy headers"] == f"ok, the server sees {HOST} over https"
         refused = wrong(examine(project, "--url", proxy.tls_url))
         assert list(refused) == ["server"]

@@ -6,6 +6,7 @@ asked is gone.
 
 import asyncio
 from collections.abc import Coroutine
+from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
@@ -69,7 +70,8 @@ async def stop(answer: ChatMessage) -> None:
     """Stop an answer, whichever process writes it, and return when that is done; else raise `away`."""
     if answer.state == ChatMessage.State.FINISHED or await generate.answers().stop(answer):
         return
-    await generate.interrupt(answer.pk)  # if its process is gone
+    with suppress(ConnectionError):
+        await generate.interrupt(answer.pk)  # if its process is gone
     now = await in_database(storage.read_answer)(answer.pk)
     if now is not None and now.state == ChatMessage.State.STREAMING:
         raise FrameError("away", "The answer could not be stopped right now; try again later")

@@ -19,7 +19,7 @@ from realtime.auth import AUTHENTICATORS
 from realtime.auth_session import SessionAuthenticator
 from realtime.drain import drain
 from realtime.hub import get_hub
-from realtime.publish import apublish
+from realtime.publish import apublish, kick
 from serving import event_streams
 
 STREAM = "/api/messages/stream/"
@@ -350,6 +350,16 @@ async def test_a_session_that_is_deleted_ends_its_streams(ask, models, monkeypat
     assert await stream.event() is None
 
 
+async def test_a_stream_ends_with_the_login(ask, models, student, monkeypatch):
+    monkeypatch.setattr(sse, "QUIET_SECONDS", 0.05)
+    models(one=["One", LONG])
+    stream = await ask()
+    await stream.event("delta")
+    await sync_to_async(kick)(student.pk, "Log in again")
+    assert await stream.event() is None
+    await until(nobody_streams)
+
+
 async def test_streams_of_a_user_have_a_limit(ask, models, settings):
     settings.REALTIME = settings.REALTIME | {"MAX_SOCKETS_PER_USER": 1}
     models(one=["One", LONG])
@@ -366,7 +376,7 @@ def test_the_wsgi_server_says_that_it_cannot(client, student):
 
 
 async def test_compression_leaves_it_alone():
-    """Before 6.1, Django's holds events back."""
+    """That of older versions of Django holds events back."""
     request = RequestFactory().get(STREAM, headers={"Accept-Encoding": "gzip"})
     stream = views_stream.EventStream(views_stream.counted(None, None))
     assert GZipMiddleware(lambda request: stream)(request).headers["Content-Encoding"] == "identity"

@@ -85,14 +85,17 @@ class Reader:
             self.texts.setdefault(id, "")
         elif kind == "message_delta":
             had = self.texts.setdefault(id, "")
-            assert frame["offset"] <= len(had), "a gap"
-            self.texts[id] = had[: frame["offset"]] + frame["text"]
+            if frame["offset"] <= len(had):  # else a snapshot is on its way
+                self.texts[id] = had[: frame["offset"]] + frame["text"]
         elif kind == "message_finished":
             self.ended[id] = frame
-            assert frame["length"] == len(self.texts[id])
+
+    def has(self, id):
+        end = self.ended.get(id)
+        return end and len(self.texts.get(id, "")) == end.get("length", len(self.texts.get(id, "")))
 
     async def until_finished(self, *ids):
-        while not self.ended.keys() >= set(ids):
+        while not all(map(self.has, ids)):
             self.take(await self.socket.receive())
         return [self.ended[id] for id in ids]
 
@@ -120,7 +123,7 @@ async def test_two_answers_side_by_side(connect, student, session, models):
         assert [reader.texts[id] for id in answers] == ["Hello", "Well, no"]
         assert (first["reason"], second["reason"]) == ("stop", "length")
         assert first["usage"] == {"input_tokens": 3, "output_tokens": 2}
-        assert second["ms"]["total"] >= 100 > second["ms"]["first"]
+        assert second["ms"]["total"] - second["ms"]["first"] >= 90
     stored = await ChatMessage.objects.aget(pk=answers[1])
     assert (stored.text, stored.state, stored.provider) == ("Well, no", "finished", "two")
     await session.arefresh_from_db()
@@ -207,7 +210,7 @@ async def test_what_fails_is_said(connect, student, session, models, script, err
 
 
 async def test_an_answer_may_not_take_for_ever(connect, student, session, models, settings, monkeypatch):
-    monkeypatch.setitem(settings.ASSISTANT, "SECONDS", 0.1)
+    monkeypatch.setitem(settings.ASSISTANT, "SECONDS", 0.5)
     monkeypatch.setitem(settings.ASSISTANT, "MAX_TOKENS", 2)
     models(one=[LONG], two=["x" * 100, LONG])
     reader = Reader(await connect(path(session), student))
@@ -327,12 +330,12 @@ async def test_what_another_process_has_finished_ends(
 
 
 async def test_a_drain_lets_answers_finish(connect, student, session, models, monkeypatch):
-    models(one=["quick ", 0.2, "done", Finished("stop")], two=["slow ", LONG])
+    models(one=["quick ", 0.1, "done", Finished("stop")], two=["slow ", LONG])
     reader = Reader(await connect(path(session), student))
     _, (quick, slow) = await ask(reader.socket)
     await reader.until_text(slow, "slow ")
     monkeypatch.setattr(generate, "END_SECONDS", 0.5)
-    await drain.drain(1)
+    await drain.drain(2)
     stored = {answer.pk: answer async for answer in ChatMessage.objects.exclude(prompt=None)}
     assert (stored[quick].text, stored[quick].reason) == ("quick done", "stop")
     assert (stored[slow].text, stored[slow].reason) == ("slow ", "interrupted")

@@ -177,8 +177,8 @@ class EventStream(StreamingHttpResponse):
         super().__init__(events, content_type="text/event-stream")
         self.events, self.loop = events, asyncio.get_running_loop()
         self["Cache-Control"] = "no-store"
-        self["X-Accel-Buffering"] = "no"  # for a proxy that would collect it
-        self["Content-Encoding"] = "identity"  # for GZipMiddleware, which would hold events back before 6.1
+        self["X-Accel-Buffering"] = "no"  # for proxies
+        self["Content-Encoding"] = "identity"  # for GZipMiddleware, which in older versions holds events back
 
     def close(self):
         """End what was left in the middle, which waits for the next event to be wanted; Django calls this."""
@@ -187,10 +187,14 @@ class EventStream(StreamingHttpResponse):
 
 
 async def counted(user, stream: Stream) -> AsyncGenerator[str]:
+    """Yield events for as long as the user is logged in."""
+    hub, began = get_hub(), asyncio.get_running_loop().time()
     streams[user.pk] += 1
     try:
         async with aclosing(stream.events()) as events:
             async for event in events:
+                if hub.revocation.was_kicked(user.pk, began):
+                    return
                 yield event
     finally:
         streams[user.pk] -= 1

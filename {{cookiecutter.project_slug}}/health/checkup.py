@@ -155,7 +155,7 @@ def known_problem() -> str:
     return ""
 
 
-def needless(results: dict[str, str]) -> list[str]:
+def degraded(results: dict[str, str]) -> list[str]:
     """Return what is wrong with that which this process can do without."""
     return [f"{name}: {result}" for name, result in results.items() if name not in NEEDED and result != "ok"]
 

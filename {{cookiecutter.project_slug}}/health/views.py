@@ -2,7 +2,7 @@ from django.core.handlers.asgi import ASGIRequest
 from django.http import JsonResponse
 from django.views.decorators.cache import never_cache
 
-from health.checkup import NEEDED, asgi_results, needless, warnings, wsgi_results
+from health.checkup import NEEDED, asgi_results, degraded, warnings, wsgi_results
 
 
 @never_cache
@@ -23,7 +23,7 @@ async def health(request):
             "container_type": "asgi" if under_asgi else "wsgi",
             "async_enabled": under_asgi,
             "checks": results,
-            "warnings": needless(results) + (warnings() if under_asgi else []),
+            "warnings": degraded(results) + (warnings() if under_asgi else []),
         },
         status=200 if healthy else 503,
     )

@@ -6,6 +6,7 @@ import os
 import threading
 
 from django.db import connections, transaction
+from django.db.models import Q
 
 from problems.claims import Work, waiting
 from problems.models import Job, Submission
@@ -13,6 +14,7 @@ from problems.models import Job, Submission
 logger = logging.getLogger("problems")
 
 THREADS = 2  # in each process
+KINDS: tuple[type[Submission], type[Job]] = (Submission, Job)
 PAUSE = 5  # seconds between two looks at what others left
 STOP_SECONDS = 3  # for what is running to be left to others
 
@@ -23,8 +25,10 @@ def start(row: Work) -> None:
 
 
 def wake() -> None:
-    """Look at once whether there is something to do."""
-    _workers().wake()
+    """Look at what is to be done, at once and from now on, if there is anything."""
+    begun_or_not = Q(state__in=("queued", "running"))
+    if any(kind._default_manager.filter(begun_or_not).exists() for kind in KINDS):
+        _workers().wake()
 
 
 class _Workers:
@@ -61,7 +65,7 @@ class _Workers:
         """Do the oldest of what is to be done; False if there is nothing."""
         from problems import jobs, judging  # which import this
 
-        for kind, work in ((Submission, judging.judge), (Job, jobs.work)):
+        for kind, work in zip(KINDS, (judging.judge, jobs.work), strict=True):
             if (row := kind._default_manager.filter(waiting()).order_by("pk").first()) is not None:
                 work(row.pk, stop=self.stopped.is_set)
                 return True

@@ -7,13 +7,15 @@ import pytest
 from integrations.dynamodb import table
 from problems import catalog
 from problems.models import Problem
+from realtime.hub import get_hub
 
 KEYS = ("PROBLEM#two-sums", "METADATA")
 
 
 @pytest.fixture(autouse=True)
-def anew(monkeypatch):
+async def anew(monkeypatch):
     monkeypatch.setattr(catalog, "_away_until", 0.0)
+    get_hub()  # as where requests are served, so there is one client
 
 
 @pytest.fixture

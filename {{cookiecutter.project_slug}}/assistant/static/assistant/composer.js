@@ -13,7 +13,10 @@ const [composer, draft, models, failure] = ["composer", "draft", "models", "fail
 export function takePrompts(key, send) {
   draft.value = sessionStorage.getItem(key) ?? "";
   const keep = () => sessionStorage.setItem(key, draft.value);
-  draft.addEventListener("input", keep);
+  draft.addEventListener("input", () => {
+    keep();
+    fail();
+  });
   if (matchMedia("(hover: hover)").matches) draft.focus(); // a phone would show its keyboard
 
   draft.addEventListener("keydown", (event) => {

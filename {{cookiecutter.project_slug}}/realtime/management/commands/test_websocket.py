@@ -13,6 +13,7 @@ from realtime.doctor import Doctor, doctors
 
 class Command(BaseCommand):
     help = "Checks what WebSockets need, from the database to the proxy, and says how to cure what is wrong."
+    requires_system_checks = []  # what these say the server's log says as well
 
     def add_arguments(self, parser):
         where = f"http://{own_host()}:{settings.PORT}"
