@@ -93,6 +93,10 @@ class Arena:
         return id in self.ended and len(self.texts.get(id, "")) == self.ended[id]["length"]
 
 
+def visitor(site, name):
+    return closing(Person(site.url, name, "session"))
+
+
 async def ask(talk, message, providers=None):
     fields = {"providers": providers} if providers else {}
     answer = await talk.request("chat_message", message=message, **fields)
@@ -121,9 +125,7 @@ async def test_its_story(project, models, story, record_property):
             assert (health["status"], health["container_type"]) == ("healthy", "asgi")
             assert set(health["checks"].values()) == {"ok"}
             assert len(server.processes()) > 2
-        student, admin = (
-            stack.enter_context(closing(Person(site.url, name, "session"))) for name in ("student", "admin")
-        )
+        student, admin = (stack.enter_context(visitor(site, name)) for name in ("student", "admin"))
         page, other = Arena(transcript), Arena(Transcript())
         async with AsyncExitStack() as sockets:
             watching = await sockets.enter_async_context(student.open(path))
@@ -194,7 +196,7 @@ async def test_its_story(project, models, story, record_property):
                 assert await talk.closed(within=20) == 1012
                 await asyncio.to_thread(server.process.wait, 30)
     back = story("they are back, and the answer has the text that it had")
-    with back, running(project, **variables) as server, closing(student.at(server.url)) as student:
+    with back, running(project, **variables) as server, visitor(server, "student") as student:
         async with student.open(path, since=last - 1) as talk:
             await page.read(talk, lambda: last in page.ended)
     assert page.ended[last]["reason"] == "interrupted"
