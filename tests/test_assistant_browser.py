@@ -238,9 +238,10 @@ def test_lost_pieces_are_asked_for_and_errors_are_shown_with_their_cure(arena):
     expect(other).to_have_attribute("data-state", "streaming")
     arena.clock.run_for(21_000)
     expect(other.locator(".notice")).to_contain_text("Nothing has come")
-    failed = {"reason": "error", "error": "rate_limited", "detail": "Too many requests.", "length": 0}
+    detail = "other takes no more questions right now. Try again in a minute."
+    failed = {"reason": "error", "error": "rate_limited", "detail": detail, "length": 0}
     wire.received({"type": "message_finished", **about, "usage": {}, "ms": {}, **failed})
-    expect(other.locator(".notice")).to_have_text("Too many requests. Wait a moment, then try again.")
+    expect(other.locator(".notice")).to_have_text(detail)
     other.get_by_role("button", name="Try again").click()
     expect(other.locator(".notice")).to_contain_text("There is no answer 1000000")
 
