@@ -44,6 +44,8 @@ async def page(text: str) -> Page:
     try:
         number = int(text)
     except ValueError:
+        number = 0
+    if number < 1:
         return Page(0, [])
     state = await tried(cache.aget(STATE, ""))
     key = f"{STATE}:{state}:{number}"
@@ -66,7 +68,7 @@ async def tried(answer: Awaitable[Any]) -> Any:
 
 async def read(number: int) -> tuple[int, list[dict]]:
     size = ProblemPages.page_size
-    start = max(number - 1, 0) * size
+    start = (number - 1) * size
     problems = Problem.objects.all()
     count = await problems.acount()
     shown = problems[start : start + size] if start < count else problems.none()
