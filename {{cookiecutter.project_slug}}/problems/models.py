@@ -1,9 +1,19 @@
+import re
+
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
 MOST_TESTS = 100
+NO_SLUGS = ("extract",)  # /api/problems/extract/ is something else
+UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # characters that PostgreSQL does not take
+
+
+def is_free(slug):
+    """Refuse what the API has another use for."""
+    if slug in NO_SLUGS:
+        raise ValidationError("This word is taken: it stands for something else in addresses.")
 
 
 def has_tests(tests):
@@ -13,14 +23,14 @@ def has_tests(tests):
     for test in tests:
         if not isinstance(test, dict) or {*test} != {"input", "output"}:
             raise ValidationError('A test is {"input": "...", "output": "..."}.')
-        if not all(isinstance(text, str) for text in test.values()):
-            raise ValidationError("The input and the output of a test are texts.")
+        if not all(isinstance(text, str) and not UNSTORABLE.search(text) for text in test.values()):
+            raise ValidationError("The input and the output of a test are texts, without NUL.")
 
 
 class Problem(models.Model):
     """What a program is to solve: it reads each test's input and has to write its output."""
 
-    slug = models.SlugField(max_length=100, unique=True)
+    slug = models.SlugField(max_length=100, unique=True, validators=[is_free])
     title = models.CharField(max_length=200)
     url = models.URLField(max_length=500, blank=True)
     statement = models.TextField(blank=True, max_length=80_000)

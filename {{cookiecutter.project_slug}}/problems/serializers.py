@@ -1,5 +1,5 @@
 from adrf.serializers import ModelSerializer as AsyncModelSerializer
-from rest_framework.serializers import CharField, ModelSerializer, SlugRelatedField
+from rest_framework.serializers import CharField, ModelSerializer, SlugField
 
 from problems.models import Problem, Submission
 from problems.submitting import CODE_CHARS
@@ -30,7 +30,7 @@ class AsyncProblemSerializer(AsyncModelSerializer):
 
 
 class SubmissionSerializer(ModelSerializer):
-    problem = SlugRelatedField(slug_field="slug", queryset=Problem.objects.all())
+    problem = SlugField(source="problem.slug")
     code = CharField(max_length=CODE_CHARS, trim_whitespace=False)
 
     class Meta:

@@ -1,3 +1,5 @@
+import json
+
 import pytest
 from asgiref.sync import sync_to_async
 from rest_framework.test import APIClient
@@ -48,23 +50,29 @@ def test_all_read_and_staff_write(api, student, problem, path):
 
 
 @pytest.mark.parametrize("path", [SYNC, ASYNC])
-@pytest.mark.parametrize(
-    "wrong",
-    [
+def test_what_is_wrong_with_a_problem_is_said(api, admin, problem, path):
+    api.force_authenticate(admin)
+    for wrong in (
         {"tests": "none"},
         {"tests": [{"input": "1"}]},
         {"tests": [{"input": 1, "output": "1"}]},
+        {"tests": [{"input": "\0", "output": "1"}]},
+        {"tests": [{"input": "1", "output": "\ud800"}]},
         {"tests": TESTS * 101},
         {"slug": "sum"},
         {"slug": "no slug"},
+        {"slug": "extract"},
         {"time_limit_ms": 0},
         {"memory_mib": 100_000},
-    ],
-)
-def test_what_is_wrong_with_a_problem_is_said(api, admin, problem, path, wrong):
-    api.force_authenticate(admin)
-    answer = api.post(path, {"slug": "other", "title": "Other", **wrong}, format="json")
-    assert (answer.status_code, list(answer.json())) == (400, list(wrong))
+    ):
+        data = json.dumps({"slug": "other", "title": "Other", **wrong})
+        answer = api.post(path, data, content_type="application/json")
+        assert (answer.status_code, list(answer.json())) == (400, list(wrong)), wrong
+
+
+def test_a_slug_that_no_database_takes(api, transactional_db):
+    for path in (SYNC, ASYNC):
+        assert api.get(f"{path}%00/").status_code == 404
 
 
 def test_pages_are_the_same(api, transactional_db):
@@ -91,6 +99,7 @@ async def test_a_list_is_read_once_until_it_changes(problem, monkeypatch):
         return [row["title"] for row in (await listing.page("1")).rows]
 
     assert [await titles(), await titles(), reads] == [["Sum"], ["Sum"], [1]]
+    assert [(await listing.page(text)).rows for text in ("0", "-1", "x")] == [[], [], []]
     problem.title = "Sums"
     await problem.asave()
     assert [await titles(), await titles(), reads] == [["Sums"], ["Sums"], [1, 1]]
@@ -156,12 +165,20 @@ def test_submissions(api, student, mentor, problem, handed_over):
 
 @pytest.mark.parametrize(
     ("wrong", "field"),
-    [({"problem": "unknown"}, "problem"), ({"code": ""}, "code"), ({"code": "#" * 20_001}, "code")],
+    [
+        ({"problem": "\0"}, "problem"),
+        ({"problem": ["sum"]}, "problem"),
+        ({"code": ""}, "code"),
+        ({"code": "\0"}, "code"),
+        ({"code": "#" * 20_001}, "code"),
+    ],
 )
 def test_what_is_wrong_with_a_submission_is_said(api, student, problem, wrong, field):
     api.force_authenticate(student)
-    answer = api.post(SUBMISSIONS, {"problem": "sum", "code": "print(3)", **wrong})
+    answer = api.post(SUBMISSIONS, {"problem": "sum", "code": "print(3)", **wrong}, format="json")
     assert (answer.status_code, list(answer.json())) == (400, [field])
+    answer = api.post(SUBMISSIONS, {"problem": "unknown", "code": "print(3)"})
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
 
 
 def test_a_plan_is_a_limit_here_too(api, student, problem, handed_over):

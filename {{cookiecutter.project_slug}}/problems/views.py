@@ -19,6 +19,8 @@ from problems.serializers import (
 from problems.submitting import NotTaken, submit
 from problems.views_jobs import STATUS
 
+SLUG = "[-a-zA-Z0-9_]+"
+
 
 class PublicUnlessChanged(BasePermission):
     """Everybody reads; staff write."""
@@ -34,7 +36,7 @@ class ProblemViewSet(ModelViewSet):
     serializer_class = ProblemSerializer
     permission_classes = (PublicUnlessChanged,)
     pagination_class = listing.ProblemPages
-    lookup_field = "slug"
+    lookup_field, lookup_value_regex = "slug", SLUG
 
 
 class AsyncProblemViewSet(AsyncModelViewSet):
@@ -44,7 +46,7 @@ class AsyncProblemViewSet(AsyncModelViewSet):
     serializer_class = AsyncProblemSerializer
     permission_classes = (PublicUnlessChanged,)
     pagination_class = listing.ProblemPages
-    lookup_field = "slug"
+    lookup_field, lookup_value_regex = "slug", SLUG
 
     # The schema generator knows a list by the name of the sync action only.
     @extend_schema(operation_id="async_problems_list", responses=ProblemSerializer(many=True))
@@ -66,7 +68,8 @@ class SubmissionViewSet(CreateModelMixin, RetrieveModelMixin, ListModelMixin, Ge
     queryset = Submission.objects.none()  # from which the schema generator knows what it is about
 
     def get_queryset(self):
-        return self.request.user.submissions.select_related("problem").order_by("-pk")
+        own = self.request.user.submissions.select_related("problem").order_by("-pk")
+        return own.defer("problem__statement", "problem__tests")
 
     def get_serializer_class(self):
         return SubmissionInListSerializer if self.action == "list" else SubmissionSerializer
@@ -76,7 +79,7 @@ class SubmissionViewSet(CreateModelMixin, RetrieveModelMixin, ListModelMixin, Ge
         form.is_valid(raise_exception=True)
         fields = form.validated_data
         try:
-            submission = submit(request.user.pk, fields["problem"].slug, fields["code"])
+            submission = submit(request.user.pk, fields["problem"]["slug"], fields["code"])
         except NotTaken as error:
             return Response({"code": error.code, "detail": error.detail}, status=STATUS.get(error.code, 400))
         return Response(self.get_serializer(submission).data, status=201)

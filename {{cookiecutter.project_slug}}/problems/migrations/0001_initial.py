@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
             name='Problem',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.SlugField(max_length=100, unique=True)),
+                ('slug', models.SlugField(max_length=100, unique=True, validators=[problems.models.is_free])),
                 ('title', models.CharField(max_length=200)),
                 ('url', models.URLField(blank=True, max_length=500)),
                 ('statement', models.TextField(blank=True, max_length=80000)),
