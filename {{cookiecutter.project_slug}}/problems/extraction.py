@@ -5,6 +5,7 @@ from django.conf import settings
 
 from problems.assistants import ask
 from problems.fetching import fetch
+from problems.models import UNSTORABLE
 
 PAGE_CHARS = 40_000  # that the model is given
 MAX_TOKENS = 8000
@@ -39,12 +40,17 @@ async def extract_problem_metadata_from_url(problem_url: str, difficulty_rating:
     page = await fetch(problem_url)
     prompt = PROMPT.format(url=problem_url, difficulty=difficulty_rating, page=page[:PAGE_CHARS])
     form = await ask(settings.PROBLEMS_EXTRACTOR, prompt, ProblemForm, max_tokens=MAX_TOKENS)
+    examples = form.examples[:MOST_EXAMPLES]
     return {
-        "title": form.title.strip()[:200] or "Untitled",
+        "title": storable(form.title).strip()[:200] or "Untitled",
         "url": problem_url,
-        "statement": form.statement,
+        "statement": storable(form.statement),
         "difficulty": difficulty_rating,
-        "tests": [msgspec.to_builtins(example) for example in form.examples[:MOST_EXAMPLES]],
+        "tests": [{"input": storable(one.input), "output": storable(one.output)} for one in examples],
         "time_limit_ms": min(max(form.time_limit_ms, 100), 30_000),
         "memory_mib": min(max(form.memory_mib, 16), 2048),
     }
+
+
+def storable(text: str) -> str:
+    return UNSTORABLE.sub("\ufffd", text)

@@ -7,7 +7,7 @@ from itertools import chain, count
 from typing import Any, cast
 
 from django.conf import settings
-from django.db import DatabaseError, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 from django.utils.text import slugify
 from django.utils.timezone import now
 
@@ -16,7 +16,7 @@ from problems import assistants, queue
 from problems.claims import BEAT_SECONDS, Claim, Lost, Stopped
 from problems.extraction import extract_problem_metadata_from_url
 from problems.fetching import NotFetched, check_url
-from problems.models import Job, Problem
+from problems.models import NO_SLUGS, Job, Problem
 from problems.notify import tell
 from problems.solution import generate_solution_for_problem
 from problems.submitting import CODE_CHARS, NotTaken, check_plan, find, hold, store
@@ -85,7 +85,7 @@ def work(pk: int, *, gone: bool = False, stop: Callable[[], bool] = lambda: Fals
             _fail(claim, error.code, error.detail)
         except TimeoutError:
             _fail(claim, "too_slow", f"It was not done within {SECONDS} s.")
-        except (Lost, DatabaseError):
+        except (Lost, OperationalError, InterfaceError):  # the database is away
             raise
         except Exception:
             logger.exception("job %s failed", pk)
@@ -97,13 +97,21 @@ def work(pk: int, *, gone: bool = False, stop: Callable[[], bool] = lambda: Fals
 def _extract(claim: Claim[Job], stop: Callable[[], bool]) -> None:
     job = claim.row
     fields = _run(extract_problem_metadata_from_url(job.url, job.difficulty), claim, stop)
-    with transaction.atomic():
-        problem = Problem.objects.filter(url=job.url).first() or Problem(slug=_free_slug(fields["title"]))
-        for name, value in fields.items():
-            setattr(problem, name, value)
-        problem.save()
-        claim.store(state="done", problem=problem)
-        tell(job)
+    try:
+        _store_problem(claim, fields)
+    except IntegrityError:  # another worker has just taken that slug
+        _store_problem(claim, fields)
+
+
+@transaction.atomic
+def _store_problem(claim: Claim[Job], fields: dict[str, Any]) -> None:
+    job = claim.row
+    problem = Problem.objects.filter(url=job.url).first() or Problem(slug=_free_slug(fields["title"]))
+    for name, value in fields.items():
+        setattr(problem, name, value)
+    problem.save()
+    claim.store(state="done", problem=problem)
+    tell(job)
 
 
 def _solve(claim: Claim[Job], stop: Callable[[], bool]) -> None:
@@ -128,7 +136,7 @@ def _fail(claim: Claim[Job], code: str, detail: str) -> None:
 
 def _free_slug(title: str) -> str:
     slug = slugify(title)[:90] or "problem"
-    taken = set(Problem.objects.filter(slug__startswith=slug).values_list("slug", flat=True))
+    taken = {*NO_SLUGS, *Problem.objects.filter(slug__startswith=slug).values_list("slug", flat=True)}
     numbered = (f"{slug}-{number}" for number in count(2))
     return next(name for name in chain([slug], numbered) if name not in taken)
 

@@ -113,6 +113,24 @@ def test_a_page_that_is_read_again_is_the_same_problem(admin, page, monkeypatch,
     assert Problem.objects.get(url=f"{URL}0").slug == "sum-2"
 
 
+def test_two_workers_that_name_a_problem_alike(admin, page, monkeypatch, problem):
+    names = iter(("sum", "sum-2"))  # the first one was free a moment ago
+    monkeypatch.setattr(jobs, "_free_slug", lambda title: next(names))
+    answers(monkeypatch, problem=form("Sum"))
+    jobs.work(jobs.extract(admin.pk, URL, 0).pk)
+    assert Job.objects.get().problem.slug == "sum-2"
+
+
+def test_what_no_database_takes_is_replaced(admin, page, monkeypatch):
+    read = form("Extract\0")
+    read.statement = read.examples[0].input = "\0"
+    answers(monkeypatch, problem=read)
+    jobs.work(jobs.extract(admin.pk, URL, 0).pk)
+    made = Problem.objects.get()
+    assert (made.slug, made.title, made.statement) == ("extract-2", "Extract\ufffd", "\ufffd")
+    assert made.tests == [{"input": "\ufffd", "output": "3"}]
+
+
 def test_a_solution_is_judged_as_the_user_s(student, problem, begun, monkeypatch):
     answers(monkeypatch, solution=SolutionForm(SUM))
     api = APIClient()
