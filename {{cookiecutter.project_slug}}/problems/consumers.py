@@ -54,9 +54,13 @@ class ProblemsConsumer(RealtimeConsumer):
 
     @in_database
     def snapshot(self) -> Snapshot:
-        submissions = Submission.objects.filter(owner=self.user.pk).select_related("problem").order_by("-pk")
-        jobs = Job.objects.filter(owner=self.user.pk).select_related("problem").order_by("-pk")
+        submissions, jobs = self.newest(Submission.objects.defer("code")), self.newest(Job.objects.all())
         return Snapshot(
-            submissions=[of_submission(SubmissionInfo, row) for row in reversed(submissions[:SHOWN])],
-            jobs=[of_job(JobInfo, row) for row in reversed(jobs[:SHOWN])],
+            submissions=[of_submission(SubmissionInfo, row) for row in submissions],
+            jobs=[of_job(JobInfo, row) for row in jobs],
         )
+
+    def newest(self, rows):
+        """Return the user's newest rows, the newest last, without what is long."""
+        own = rows.filter(owner=self.user.pk).select_related("problem").order_by("-pk")
+        return reversed(own.defer("problem__statement", "problem__tests")[:SHOWN])
