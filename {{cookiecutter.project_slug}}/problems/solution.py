@@ -14,7 +14,7 @@ reads from standard input and writes to standard output. It may take {time_limit
 
 {statement}
 
-{examples}"""
+{example}"""
 
 
 class SolutionForm(msgspec.Struct):
@@ -23,8 +23,8 @@ class SolutionForm(msgspec.Struct):
 
 async def generate_solution_for_problem(problem_metadata: dict, difficulty_rating: int) -> dict[str, str]:
     """Solve what the fields of a `Problem` say; raise `NoAssistant` or `ProviderError`."""
-    tests = problem_metadata["tests"][:2]
-    examples = "\n\n".join(f"Input:\n{test['input']}\nOutput:\n{test['output']}" for test in tests)
-    prompt = PROMPT.format(**{**problem_metadata, "difficulty": difficulty_rating, "examples": examples})
+    shown = problem_metadata["tests"][:1]  # the one that users see, too
+    example = "".join(f"Input:\n{test['input']}\nOutput:\n{test['output']}" for test in shown)
+    prompt = PROMPT.format(**{**problem_metadata, "difficulty": difficulty_rating, "example": example})
     form = await ask(settings.PROBLEMS_SOLVER, prompt, SolutionForm, max_tokens=MAX_TOKENS)
     return {"solution_code": form.solution_code}
