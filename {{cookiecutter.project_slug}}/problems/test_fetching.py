@@ -137,6 +137,8 @@ async def test_a_host_that_leads_into_a_private_network_is_not_asked(site, secon
         ("::ffff:10.0.0.1", False),
         ("2002:7f00:1::", False),
         ("64:ff9b::808:808", True),
+        ("::7f00:1", False),
+        ("fec0::1", False),
     ],
 )
 def test_which_addresses_are_public(address, public):
@@ -145,3 +147,9 @@ def test_which_addresses_are_public(address, public):
 
 def test_a_page_s_text_whatever_its_tags():
     assert to_text("<div>a<br>b</div></script><p>c<svg><title>d</title></svg>") == "a\nb\nc"
+    assert to_text("<!DOCTYPE html><!-- <p>a --><SCRIPT>1<2</SCRIPT><svg/>b &lt; 1 < 2<p") == "b < 1 < 2<p"
+
+
+def test_a_page_that_some_parsers_take_hours_for():
+    assert to_text("<a " * 700_000) == ("<a " * 700_000).strip()
+    assert to_text("<!--" * 500_000) == ""
