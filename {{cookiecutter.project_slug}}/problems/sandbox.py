@@ -1,8 +1,9 @@
 """Runs a program that nobody has looked at: without network, files, other processes, or more than its share.
 
 bubblewrap (`bwrap`) gives it a world of its own: this machine's /usr and Python to read, 16 MiB in /tmp to
-write, no environment, no capabilities. Inside, limits of the kernel hold for CPU time, memory, files and what
-it writes, and seccomp.py keeps it to one process. Whatever it does, it is killed when its time is over.
+write, no environment, no capabilities. Inside, limits of the kernel hold for CPU time, memory, threads (for
+root they do not), files and what it writes, and seccomp.py keeps it to one process. Whatever it does, it is
+killed when its time is over.
 """
 
 import json
@@ -48,6 +49,7 @@ for limit, value, most in (
     (resource.RLIMIT_AS, memory, memory),
     (resource.RLIMIT_FSIZE, output, output),
     (resource.RLIMIT_NOFILE, 64, 64),
+    (resource.RLIMIT_NPROC, 64, 64),
     (resource.RLIMIT_CORE, 0, 0),
 ):
     resource.setrlimit(limit, (value, most))

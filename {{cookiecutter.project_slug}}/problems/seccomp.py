@@ -1,6 +1,7 @@
 """The system calls that a judged program may not make, as the kernel takes such a list: as a program.
 
-What would let it become many processes, or hold memory that its limit does not count, fails. Threads do not.
+What would let it become many processes, hold memory that its limit does not count, or read what the kernel
+has logged, fails. Threads do not.
 See seccomp(2); the numbers are those of the kernel's tables, which differ from one machine to another.
 """
 
@@ -16,17 +17,17 @@ FOREIGN = 0x40000000  # numbers from here on are those of another interface of x
 
 # The name of the machine: its number, clone, and what is refused, which for each is:
 # (fork, vfork,) unshare, setns, ptrace, mount, umount2, add_key, request_key, keyctl, bpf, userfaultfd,
-# perf_event_open, io_uring_setup, memfd_create, shmget, msgget, semget, mq_open
+# perf_event_open, io_uring_setup, memfd_create, shmget, msgget, semget, mq_open, syslog
 MACHINES = {
     "x86_64": (
         0xC000003E,
         56,
-        (57, 58, 272, 308, 101, 165, 166, 248, 249, 250, 321, 323, 298, 425, 319, 29, 68, 64, 240),
+        (57, 58, 272, 308, 101, 165, 166, 248, 249, 250, 321, 323, 298, 425, 319, 29, 68, 64, 240, 103),
     ),
     "aarch64": (
         0xC00000B7,
         220,
-        (97, 268, 117, 40, 39, 217, 218, 219, 280, 282, 241, 425, 279, 194, 186, 190, 180),
+        (97, 268, 117, 40, 39, 217, 218, 219, 280, 282, 241, 425, 279, 194, 186, 190, 180, 116),
     ),
 }
 CLONE3 = 435  # its flags cannot be looked at; without it the C library uses clone
