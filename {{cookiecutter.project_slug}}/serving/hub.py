@@ -2,7 +2,11 @@
 
 import logging
 
+from django.dispatch import Signal
+
 logger = logging.getLogger("serving")
+
+begun = Signal()  # this process serves from now on
 
 
 def start_hub() -> None:
@@ -18,3 +22,4 @@ def start_hub() -> None:
             logger.warning("could not start the hub: %s", error)
 
     hub.spawn(start())
+    hub.spawn(begun.asend_robust(sender=None))
