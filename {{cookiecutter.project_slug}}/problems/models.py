@@ -138,7 +138,14 @@ class Job(models.Model):
 
     class Meta:
         ordering = ("pk",)
-        indexes = [models.Index(fields=("owner", "id"), name="jobs_of_owner")]
+        indexes = [
+            models.Index(fields=("owner", "id"), name="jobs_of_owner"),
+            models.Index(
+                fields=("heartbeat_at",),
+                condition=models.Q(state__in=("queued", "running")),
+                name="jobs_to_do",
+            ),
+        ]
 
     def __str__(self):
         return f"{self.kind} for {self.owner}: {self.error or self.state}"

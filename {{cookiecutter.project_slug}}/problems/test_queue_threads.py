@@ -1,9 +1,10 @@
+import threading
 import time
 
 import pytest
 
-from problems import queue
-from problems.models import Problem, Submission
+from problems import jobs, queue
+from problems.models import Job, Problem, Submission
 from problems.submitting import submit
 from realtime.database import in_database
 
@@ -42,3 +43,13 @@ def test_what_runs_is_left_to_others_when_the_process_ends(problem, student):
     Submission.objects.update(code="print(input())")
     queue.wake()
     until(verdict="accepted", attempt=2)
+
+
+def test_no_verdict_waits_for_a_chat_model(problem, student, monkeypatch):
+    answered = threading.Event()
+    monkeypatch.setattr(jobs, "work", lambda pk, *, stop: answered.wait(20))
+    Job.objects.bulk_create([Job(owner=student, kind="solve", problem=problem) for _ in range(5)])
+    submit(student.pk, "echo", "print(input())")
+    until(verdict="accepted")
+    Job.objects.all().delete()
+    answered.set()

@@ -32,7 +32,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ('pk',),
-                'indexes': [models.Index(fields=['owner', 'id'], name='jobs_of_owner')],
+                'indexes': [models.Index(fields=['owner', 'id'], name='jobs_of_owner'), models.Index(condition=models.Q(('state__in', ('queued', 'running'))), fields=['heartbeat_at'], name='jobs_to_do')],
             },
         ),
     ]
