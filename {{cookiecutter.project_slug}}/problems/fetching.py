@@ -7,6 +7,8 @@ are public; the connection goes to those very addresses. A redirect may lead to 
 import asyncio
 import re
 import socket
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from html import unescape
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Any
@@ -22,6 +24,7 @@ REDIRECTS = 3
 TYPES = ("text/", "application/xhtml+xml", "application/json")
 PORTS = {"http": 80, "https": 443}
 NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052
+ASKING = ThreadPoolExecutor(4, "dns")  # a loop that ends would wait for its own, and name servers may hang
 INTERNET = IPv6Network("2000::/3")  # of IPv6; nothing else has been given out
 
 
@@ -133,8 +136,8 @@ class _Resolver(AbstractResolver):
     """Finds a host's addresses once; if one of them is not public there is none."""
 
     async def resolve(self, host: str, port: int = 0, family: Any = socket.AF_INET) -> list[Any]:
-        loop = asyncio.get_running_loop()
-        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        ask = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+        found = await asyncio.get_running_loop().run_in_executor(ASKING, ask)
         addresses = list(dict.fromkeys((kind, str(address[0])) for kind, *_, address in found))
         named = f"{host}:{port}" in settings.PROBLEMS_ALLOWED_HOSTS
         if not named and not all(is_public(address) for _, address in addresses):

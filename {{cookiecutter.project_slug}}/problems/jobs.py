@@ -119,8 +119,8 @@ def _solve(claim: Claim[Job], stop: Callable[[], bool]) -> None:
     problem = cast(Problem, job.problem)
     metadata = {field: getattr(problem, field) for field in PROBLEM_FIELDS}
     code = _run(generate_solution_for_problem(metadata, problem.difficulty), claim, stop)["solution_code"]
-    if len(code) > CODE_CHARS or "\0" in code:
-        raise NotTaken("bad_solution", f"The model wrote more than the {CODE_CHARS} characters of a program.")
+    if not code.strip() or len(code) > CODE_CHARS or "\0" in code:
+        raise NotTaken("bad_solution", f"The model wrote no program of {CODE_CHARS} characters at most.")
     with transaction.atomic():
         claim.store(state="done", submission=store(job.owner_id, problem, code))
         tell(job)

@@ -122,15 +122,13 @@ def _run(jail, command, fds, files: tuple[IO, IO, IO], seconds, alive) -> _Ended
             pass_fds=fds,
             start_new_session=True,
         )
-        handle = os.pidfd_open(process.pid)
         try:
-            over = _wait(handle, seconds, alive)
+            over = _wait(process.pid, seconds, alive)
         finally:
             # Killing bwrap kills all that is inside of it.
             os.killpg(process.pid, signal.SIGKILL)
             _, status, usage = os.wait4(process.pid, 0)
             process.returncode = os.waitstatus_to_exitcode(status)
-            os.close(handle)
         cpu_ms = round((usage.ru_utime + usage.ru_stime) * 1000)
         if not over:
             return _Ended(None, cpu_ms)
@@ -140,14 +138,15 @@ def _run(jail, command, fds, files: tuple[IO, IO, IO], seconds, alive) -> _Ended
         return _Ended(code if code >= 0 else 128 - code, cpu_ms)
 
 
-def _wait(handle: int, seconds: float, alive: Callable[[], None]) -> bool:
+def _wait(pid: int, seconds: float, alive: Callable[[], None]) -> bool:
     """Wait until a process has ended; False if it has not after so many seconds."""
     poll, deadline = select.poll(), time.monotonic() + seconds
-    poll.register(handle, select.POLLIN)
-    while (left := deadline - time.monotonic()) > 0:
-        if poll.poll(min(left, SLICE_SECONDS) * 1000):
-            return True
-        alive()
+    with os.fdopen(os.pidfd_open(pid), "rb", buffering=0) as handle:
+        poll.register(handle, select.POLLIN)
+        while (left := deadline - time.monotonic()) > 0:
+            if poll.poll(min(left, SLICE_SECONDS) * 1000):
+                return True
+            alive()
     return False
 
 

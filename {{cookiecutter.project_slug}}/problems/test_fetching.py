@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from contextlib import closing, suppress
+from threading import Event
 
 import pytest
 
@@ -123,6 +124,23 @@ async def test_a_host_that_leads_into_a_private_network_is_not_asked(site, secon
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
     assert await refused("https://example.com/") == "private_address"
     assert asked == ["example.com"]
+
+
+def test_name_servers_that_hang_are_not_waited_for(settings, monkeypatch):
+    settings.PROBLEMS_ALLOWED_HOSTS = ["example.com"]
+    monkeypatch.setattr(fetching, "SECONDS", 0.1)
+    over, answers = Event(), []
+
+    def hang(*arguments, **options):
+        over.wait(20)
+        answers.append([])
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", hang)
+    with pytest.raises(NotFetched) as refusal:
+        asyncio.run(fetch("https://example.com/"))
+    assert (refusal.value.code, answers) == ("too_slow", [])
+    over.set()
 
 
 @pytest.mark.parametrize(
