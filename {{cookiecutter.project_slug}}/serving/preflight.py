@@ -37,16 +37,21 @@ def check_address(port: int, name: str) -> None:
 def check_socket(path: Path) -> None:
     """End the process with one line if somebody serves at this path; remove what a killed server has left."""
     with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(1)  # for a server that hangs
         try:
             client.connect(str(path))
             reason = "Address already in use"
-        except ConnectionRefusedError:
-            path.unlink()
-            return
-        except OSError as error:
-            if path.parent.is_dir() and not path.exists():
+        except ConnectionRefusedError:  # so it is with a file, too
+            if path.is_socket():
+                path.unlink()
                 return
-            reason = "No such folder" if not path.parent.is_dir() else str(error.strerror or error)
+            reason = "There is something else"
+        except FileNotFoundError:
+            if path.parent.is_dir():
+                return
+            reason = "No such folder"
+        except OSError as error:
+            reason = str(error.strerror or error)
     sys.exit(f"Cannot listen on {path}: {reason}. Set UNIX_SOCKET.")
 
 

@@ -1,6 +1,7 @@
 import pytest
 
 from serving.forwarded import ProxyHeaders, WSGIProxyHeaders
+from serving.preflight import check_socket
 
 PROXY, OTHER_PROXY, STRANGER, CLIENT = "10.0.0.1", "10.0.9.9", "198.51.100.4", "203.0.113.7"
 PROXIES = [PROXY, "10.0.9.0/24", "2001:db8::/64"]
@@ -127,3 +128,17 @@ def test_the_rest_goes_through_untouched():
     scope = {"type": "lifespan"}
     application = ProxyHeaders(lambda *arguments: arguments, EVERYONE)
     assert application(scope, 1, 2) == (scope, 1, 2)
+
+
+def test_where_no_socket_can_be(tmp_path):
+    file = tmp_path / "file"
+    file.write_text("kept")
+    for path, reason in (
+        (file, "There is something else"),
+        (file / "socket", "Not a directory"),
+        (tmp_path / "nowhere" / "socket", "No such folder"),
+        (tmp_path / ("long" * 50), "AF_UNIX path too long"),
+    ):
+        with pytest.raises(SystemExit, match=rf"{reason}\. Set UNIX_SOCKET"):
+            check_socket(path)
+    assert file.read_text() == "kept"
