@@ -54,7 +54,8 @@ def _begin(user_id: int, **fields: Any) -> Job:
     hold(user_id)
     if Job.objects.filter(owner=user_id).exclude(state="done").count() >= AT_ONCE:
         raise NotTaken("too_many", f"{AT_ONCE} of your jobs are not done yet. Let one end first.")
-    check_plan(user_id)
+    if fields["kind"] == Job.Kind.SOLVE:
+        check_plan(user_id)
     job = Job.objects.create(owner_id=user_id, heartbeat_at=now(), **fields)
     tell(job)
     queue.start(job)
