@@ -10,6 +10,7 @@ import json
 import math
 import os
 import platform
+import re
 import select
 import shutil
 import signal
@@ -17,6 +18,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -122,10 +124,13 @@ def _run(jail, command, fds, files: tuple[IO, IO, IO], seconds, alive) -> _Ended
             pass_fds=fds,
             start_new_session=True,
         )
+        over = False
         try:
             over = _wait(process.pid, seconds, alive)
         finally:
-            # Killing bwrap kills all that is inside of it.
+            if not over and (program := _pid(said)):  # it can see to it that it does not die with bwrap
+                with suppress(ProcessLookupError):
+                    os.kill(program, signal.SIGKILL)
             os.killpg(process.pid, signal.SIGKILL)
             _, status, usage = os.wait4(process.pid, 0)
             process.returncode = os.waitstatus_to_exitcode(status)
@@ -172,6 +177,12 @@ def _why(status: int) -> str:
 def _read(file: IO, most: int) -> str:
     file.seek(0)
     return file.read(most).decode(errors="replace").replace("\0", "\ufffd")  # which no database takes
+
+
+def _pid(said: IO) -> int | None:
+    """The program's process, as bwrap says while that runs; None if it has not begun."""
+    found = re.search(rb'"child-pid": *(\d+)', os.pread(said.fileno(), 10_000, 0))
+    return int(found[1]) if found else None
 
 
 def _status(said: str) -> int | None:

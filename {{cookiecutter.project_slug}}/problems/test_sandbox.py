@@ -1,3 +1,6 @@
+import os
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -64,6 +67,33 @@ def test_its_time_ends_and_nothing_stays(code, monkeypatch):
     before = set(Path("/proc/self/fd").iterdir())
     assert outcome(code, cpu_ms=100).problem == "time_limit"
     assert set(Path("/proc/self/fd").iterdir()) == before
+
+
+def test_it_does_not_outlive_its_judge():
+    """Nor if it has told the kernel that it does not die with the sandbox."""
+    memory = 64 + os.getpid() % 1000  # by which it is known
+    code = "import ctypes, time; print(ctypes.CDLL(None).prctl(1, 0), flush=True); time.sleep(60)"
+
+    def stop():
+        if time.monotonic() > begun + 0.5:
+            raise InterruptedError
+
+    begun = time.monotonic()
+    with pytest.raises(InterruptedError):
+        outcome(code, cpu_ms=30_000, memory_mib=memory, alive=stop)
+    limit = str((memory + sandbox.INTERPRETER_MIB) << 20).encode()
+    for _ in range(100):
+        if not any(limit in command for command in commands()):
+            return
+        time.sleep(0.05)
+    raise AssertionError("it still runs")
+
+
+def commands():
+    """Yield the command of each process of this machine."""
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):  # it has ended
+            yield file.read_bytes()
 
 
 def test_it_is_ended_by_whoever_waits():
