@@ -1,9 +1,9 @@
 """Runs a program that nobody has looked at: without network, files, other processes, or more than its share.
 
-bubblewrap (`bwrap`) gives it a world of its own: this machine's /usr and Python to read, 16 MiB in /tmp to
-write, no environment, no capabilities. Inside, limits of the kernel hold for CPU time, memory, threads (for
-root they do not), files and what it writes, and seccomp.py keeps it to one process. Whatever it does, it is
-killed when its time is over.
+bubblewrap (`bwrap`) gives it a world of its own: this machine's /usr and Python to read, no place to write
+(empty files take memory, too, which nothing limits), no environment, no capabilities. Inside, limits of the
+kernel hold for CPU time, memory, threads (for root they do not), open files and what it writes, and
+seccomp.py keeps it to one process. Whatever it does, it is killed when its time is over.
 """
 
 import json
@@ -31,7 +31,6 @@ from problems.seccomp import MACHINES, seccomp_filter
 
 PYTHON = os.path.realpath(sys.executable)
 OUTPUT_BYTES = 1_048_576  # that a program may write
-DISK_BYTES = 16_777_216  # in /tmp
 DETAIL_CHARS = 2000  # of what it says when it fails
 INTERPRETER_MIB = 32  # that Python itself takes of the address space
 START_MS = 200  # of CPU time, that Python itself may take
@@ -222,6 +221,7 @@ def _jail() -> list[str]:
 def _bwrap(project: Path) -> list[str]:
     """The command that makes a sandbox in which the folder of this project is not seen."""
     shown = [Path(place) for place in ("/usr", "/lib", "/lib64", "/bin", "/etc/ld.so.cache", sys.base_prefix)]
+    hidden = str(project)
     options = [
         ["--unshare-all"],
         ["--unshare-user"],  # also where this runs as root
@@ -238,10 +238,9 @@ def _bwrap(project: Path) -> list[str]:
             for place in shown
             if place.exists()
         ),
-        ["--tmpfs", str(project)] if any(map(project.is_relative_to, shown)) else [],
+        ["--tmpfs", hidden, "--remount-ro", hidden] if any(map(project.is_relative_to, shown)) else [],
         ["--dev-bind", "/dev/null", "/dev/null"],
-        ["--size", str(DISK_BYTES), "--tmpfs", "/tmp"],  # noqa: S108  (its own)
         ["--remount-ro", "/"],
-        ["--chdir", "/tmp"],  # noqa: S108
+        ["--chdir", "/"],
     ]
     return [str(shutil.which("bwrap")), *(word for option in options for word in option)]
