@@ -36,12 +36,12 @@ async def find(slug: str) -> dict[str, Any] | None:
     try:
         async with asyncio.timeout(TIMEOUT), table() as items:
             item = await items.get(partition(slug), METADATA)
-            if item is None or item["expires_at"] <= time.time():
+            if item is None or is_old(item):
                 problem = await read(slug)
                 if item or problem:  # names that nobody has given are not stored
                     await store(items, slug, problem)
                 return shown(problem)
-            return None if item["gone"] else {name: item[name] for name in shown_names()}
+            return None if item.get("gone") else {name: item[name] for name in shown_names()}
     except (TableError, TimeoutError) as error:
         _away_until = time.monotonic() + PAUSE
         logger.warning("problems come from the database alone for %s s: %s", PAUSE, said(error))
@@ -72,6 +72,12 @@ async def store(items: Table, slug: str, problem: Problem | None) -> None:
         "gone": problem is None,
     }
     await items.put_if_newer(item | (shown(problem) or {}))
+
+
+def is_old(item: dict[str, Any]) -> bool:
+    """Whether an item counts no more, or was stored when problems had other fields than now."""
+    is_whole = item.get("gone") or item.keys() >= {*shown_names()}
+    return item.get("expires_at", 0) <= time.time() or not is_whole
 
 
 def partition(slug: str) -> str:

@@ -63,6 +63,15 @@ async def test_what_is_old_is_read_anew(problem):
     assert (await stored())["title"] == "Two Sums"
 
 
+async def test_what_an_older_version_of_the_project_stored_is_read_anew(problem):
+    item = await stored()
+    del item["title"], item["expires_at"]
+    async with table() as items:
+        await items.put(item)
+    assert await title() == "Two Sums"
+    assert (await stored())["title"] == "Two Sums"
+
+
 async def test_what_is_missing_is_put_there(problem):
     async with table() as items:
         await items.delete(*KEYS)
