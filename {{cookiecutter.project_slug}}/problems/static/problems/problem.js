@@ -9,6 +9,7 @@ const code = $("code");
 const list = $("submissions");
 const { problem } = form.dataset;
 const cards = new Map();
+let solving; // the job that is shown
 let leaving = false; // Escape was pressed, so Tab leaves the field
 
 function show(submission) {
@@ -36,6 +37,8 @@ function show(submission) {
 
 function tell(job) {
   if (job.kind !== "solve" || job.problem !== problem) return;
+  if (job.state !== "done") solving = job.job_id;
+  if (job.job_id !== solving) return; // what failed some other day is no news
   const said = { queued: "A model is asked for a solution.", running: "A model writes a solution.", done: "" };
   $("told").textContent = job.error ? job.detail : said[job.state];
 }
