@@ -1,7 +1,5 @@
 """What is stored of a conversation. These functions block."""
 
-from textwrap import shorten
-
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import transaction
@@ -14,6 +12,7 @@ from realtime.frames import FrameError
 USER, ASSISTANT = ChatMessage.Role.USER, ChatMessage.Role.ASSISTANT
 STREAMING, FINISHED = ChatMessage.State.STREAMING, ChatMessage.State.FINISHED
 
+TITLE_CHARS = 60
 MAX_EARLIER = 50  # prompts that are looked at for what was said before
 
 Asked = list[tuple[str, str]]  # providers and their models
@@ -26,9 +25,15 @@ def store_prompt(session: ChatSession, text: str, asked: Asked) -> tuple[ChatMes
     prompt = ChatMessage.objects.create(session=session, role=USER, text=text)
     prompt.after = newest_prompt(session, up_to=prompt.pk - 1)
     if not session.title:
-        session.title = shorten(text, 60, placeholder="…")
+        session.title = to_title(text)
         session.save(update_fields=["title"])
     return prompt, [_create(prompt, provider, model) for provider, model in asked]
+
+
+def to_title(prompt: str) -> str:
+    """Return how a prompt begins, which need not have a space anywhere."""
+    words = " ".join(prompt.split())
+    return words if len(words) <= TITLE_CHARS else words[: TITLE_CHARS - 1].rstrip() + "…"
 
 
 def newest_prompt(session: ChatSession, up_to: int) -> int:

@@ -257,6 +257,7 @@ async def test_what_others_said_is_not_found(ask, request_as, mentor):
     for method, path in (
         ("GET", f"{STREAM}{started['message_id']}/"),
         ("GET", f"{STREAM}{started['prompt_id']}/"),
+        ("GET", f"{STREAM}{2**63}/"),
         ("POST", f"/api/messages/{started['message_id']}/stop/"),
     ):
         assert (await request_as(mentor, method, path)).status == 404

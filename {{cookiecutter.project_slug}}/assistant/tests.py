@@ -171,6 +171,12 @@ async def test_who_comes_in_the_middle_has_it_whole(connect, student, session, m
         assert gaps == ([frame] if frame else [])
 
 
+def test_a_session_is_called_as_its_first_prompt_begins():
+    assert storage.to_title("Why\n is  it so?") == "Why is it so?"
+    assert storage.to_title("为什么" * 30) == "为什么" * 19 + "为什…"
+    assert storage.to_title("word " * 30) == "word " * 11 + "word…"
+
+
 async def test_stop(connect, student, session, models):
     models(one=["as far ", "as this", LONG, "never", Finished("stop")])
     reader = Reader(await connect(path(session), student))

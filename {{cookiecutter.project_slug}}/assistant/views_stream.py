@@ -158,6 +158,8 @@ def get_session(user, session_id: int | None) -> ChatSession:
 @in_database
 def find_answers(user, message_id: int) -> list[ChatMessage]:
     """Return an answer, or all answers to a prompt, in a session of the user."""
+    if message_id >= 2**63:  # which no database knows
+        return []
     answers = ChatMessage.objects.select_related("session").filter(session__owner=user)
     return list(answers.filter(Q(pk=message_id, role=ChatMessage.Role.ASSISTANT) | Q(prompt=message_id)))
 
