@@ -177,6 +177,15 @@ def test_a_session_is_called_as_its_first_prompt_begins():
     assert storage.to_title("word " * 30) == "word " * 11 + "word…"
 
 
+async def test_a_title_stays(connect, student, session, models):
+    models(one=["1", Finished("stop")])
+    pages = [await connect(path(session), student) for _ in range(2)]
+    for page in pages:
+        await ask(page, f"Question {pages.index(page)}")
+    await session.arefresh_from_db()
+    assert session.title == "Question 0"
+
+
 async def test_stop(connect, student, session, models):
     models(one=["as far ", "as this", LONG, "never", Finished("stop")])
     reader = Reader(await connect(path(session), student))
