@@ -16,7 +16,7 @@ from django.conf import settings
 from assistant import metrics, partials, storage
 from assistant.frames import MessageDelta, to_finished, to_started
 from assistant.models import ChatMessage
-from integrations.llm.provider import Finished, Message, Provider, ProviderError
+from integrations.llm.provider import Finished, Provider, ProviderError
 from realtime.database import in_database
 from realtime.frames import FrameError
 from realtime.hub import get_hub
@@ -40,8 +40,8 @@ Reason = ChatMessage.Reason
 class Generation:
     """An answer that this process writes."""
 
-    def __init__(self, answer: ChatMessage, provider: Provider, conversation: list[Message]):
-        self.answer, self.provider, self.conversation = answer, provider, conversation
+    def __init__(self, answer: ChatMessage, provider: Provider):
+        self.answer, self.provider = answer, provider
         self.loop = asyncio.get_running_loop()
         self.began = self.loop.time()
         self.first_ms: int | None = None
@@ -92,7 +92,8 @@ class Generation:
         limits = settings.ASSISTANT
         most = limits["MAX_TOKENS"] * CHARS_PER_TOKEN
         async with asyncio.timeout(limits["SECONDS"]):
-            stream = self.provider.stream(self.conversation, max_tokens=limits["MAX_TOKENS"])
+            said = await in_database(storage.read_conversation)(self.answer.prompt, self.answer.provider)
+            stream = self.provider.stream(said, max_tokens=limits["MAX_TOKENS"])
             async with aclosing(stream) as pieces:  # type: ignore[type-var]
                 async for piece in pieces:
                     if isinstance(piece, Finished):
@@ -164,10 +165,12 @@ class Answers(Member):
         self.watching: asyncio.Task | None = None
         self.hub.at_drain.append(self.finish)
 
-    def start(self, answer: ChatMessage, provider: Provider, conversation: list[Message]) -> None:
+    def start(self, answer: ChatMessage, provider: Provider) -> None:
         """Have an answer written that is stored, as yet without a word."""
-        generation = self.own[answer.pk] = Generation(answer, provider, conversation)
+        generation = self.own[answer.pk] = Generation(answer, provider)
         generation.task.add_done_callback(lambda task: self.own.pop(answer.pk, None))
+        if self.hub.draining:  # since it was stored
+            generation.writing.cancel()
         self.watch()
 
     async def stop(self, answer: ChatMessage) -> bool:

@@ -357,6 +357,22 @@ async def test_a_drain_lets_answers_finish(connect, student, session, models, mo
     assert get_hub().draining
 
 
+async def test_who_asks_as_a_drain_begins_is_not_left_waiting(connect, student, session, models, monkeypatch):
+    models(one=[LONG])
+    reader = Reader(await connect(path(session), student))
+    hub, store_prompt = get_hub(), storage.store_prompt
+
+    def store_slowly(*arguments):
+        stored = store_prompt(*arguments)
+        hub.draining = True
+        return stored
+
+    monkeypatch.setattr(storage, "store_prompt", store_slowly)
+    _, [answer] = await ask(reader.socket)
+    [end] = await reader.until_finished(answer)
+    assert end["reason"] == "interrupted"
+
+
 async def test_a_store_that_is_away_ends_nothing(connect, student, session, models, monkeypatch, caplog):
     models(one=["one ", 0.1, "two", 0.1, Finished("stop")])
 
