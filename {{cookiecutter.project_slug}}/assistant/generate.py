@@ -7,7 +7,7 @@ that it is there; when it no longer does, any other process finishes its answers
 
 import asyncio
 import logging
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Any
 
 import msgspec
@@ -29,7 +29,8 @@ logger = logging.getLogger("assistant")
 PROCESSES = "assistant.processes"  # the group of those that write answers, or have some stopped
 JOIN_SECONDS = 0.04  # in which what comes becomes one frame
 CHARS_PER_TOKEN = 20  # more than any model needs
-STOP_SECONDS = 4  # for an answer to end that is to be stopped
+STOP_SECONDS = 3  # for an answer to end that is to be stopped; a page may ask for three in a row
+JOIN_GROUP_SECONDS = 1  # for this process to hear others
 END_SECONDS = 1.5  # before the end of a drain, for interrupted answers to be stored
 AGAIN_SECONDS = 1  # between two tries to store an answer
 TRIES = 60
@@ -163,6 +164,7 @@ class Answers(Member):
         self.own: dict[int, Generation] = {}
         self.stopping: dict[int, asyncio.Future[None]] = {}  # elsewhere
         self.watching: asyncio.Task | None = None
+        self.joined = asyncio.Event()  # the group PROCESSES
         self.hub.at_drain.append(self.finish)
 
     def start(self, answer: ChatMessage, provider: Provider) -> None:
@@ -179,6 +181,8 @@ class Answers(Member):
             return await own.stop(Reason.STOPPED)
         self.watch()
         stopped = self.stopping.setdefault(answer.pk, self.hub.loop.create_future())
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.joined.wait(), JOIN_GROUP_SECONDS)  # to hear that it is done
         send_event(PROCESSES, {"type": "answer.stop", "message_id": answer.pk})
         await asyncio.wait([stopped], timeout=STOP_SECONDS)
         if self.stopping.get(answer.pk) is stopped:
@@ -224,9 +228,6 @@ class Answers(Member):
     async def reconnect(self, after: float) -> None:
         """Events may have been lost; who wanted something stopped asks again."""
 
-    async def close(self, code: int, reason: str) -> None:
-        """There is nothing to close."""
-
     # Signs of life
 
     def watch(self) -> None:
@@ -235,13 +236,13 @@ class Answers(Member):
             self.watching = self.hub.spawn(self._watch())
 
     async def _watch(self) -> None:
-        joined = well = False
+        well = False
         while True:
             try:
-                if not joined:
+                if not self.joined.is_set():
                     await self.hub.start()
                     await self.hub.join(PROCESSES, self)
-                    joined = True
+                    self.joined.set()
             except Exception as error:  # each layer has its own
                 logger.debug("answers cannot be stopped from elsewhere yet: %r", error)
             try:
@@ -251,7 +252,8 @@ class Answers(Member):
                 if well:
                     logger.warning("could not look after answers: %r", error)
                 well = False
-            await asyncio.sleep(settings.ASSISTANT["HEARTBEAT_SECONDS"] if joined and well else AGAIN_SECONDS)
+            calm = self.joined.is_set() and well
+            await asyncio.sleep(settings.ASSISTANT["HEARTBEAT_SECONDS"] if calm else AGAIN_SECONDS)
 
     async def _look(self, after_calm: bool) -> None:
         own = list(self.own)
