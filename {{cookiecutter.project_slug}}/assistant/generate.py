@@ -104,26 +104,26 @@ class Generation:
                     self.grown.set()
                     if len(self.text) > most:
                         return Finished("length")
+        logger.warning("%s: provider_broke_off: it did not say that the answer is whole", self.provider.name)
         raise ProviderError("provider_broke_off", "The answer broke off; ask again")
 
     def _outcome(self) -> dict[str, Any]:
-        """How it ended, as fields of the answer."""
-        error, detail = "", ""
+        """How it ended, as fields of the answer; a line in the log says why it failed."""
         try:
             finished = self.writing.result()
             usage = msgspec.structs.asdict(finished.usage) if finished.usage else {}
             return {"reason": finished.reason, **usage}
         except asyncio.CancelledError:
             return {"reason": self.ended_by}
-        except ProviderError as failure:
+        except ProviderError as failure:  # the provider has logged why
             error, detail = failure.code, failure.detail
         except TimeoutError:
-            error = "provider_timeout"
-            detail = f"The answer took longer than {settings.ASSISTANT['SECONDS']} s; ask for a shorter one"
+            error, seconds = "provider_timeout", settings.ASSISTANT["SECONDS"]
+            detail = f"The answer took longer than {seconds} s; ask for a shorter one"
+            logger.warning("%s: %s: the answer took longer than %d s", self.provider.name, error, seconds)
         except Exception:
             logger.exception("%s failed", self.provider.name)
             error, detail = "internal_error", "Something went wrong on the server; its log says what"
-        logger.warning("%s did not answer: %s", self.provider.name, error)
         return {"reason": Reason.ERROR, "error": error[:50], "detail": detail[:300]}
 
     async def _publish(self) -> None:

@@ -213,7 +213,7 @@ async def test_stop(connect, student, session, models):
         (["so ", ZeroDivisionError()], "internal_error"),
     ],
 )
-async def test_what_fails_is_said(connect, student, session, models, script, error):
+async def test_what_fails_is_said(connect, student, session, models, script, error, caplog):
     models(one=script, two=["fine", Finished("stop")])
     reader = Reader(await connect(path(session), student))
     _, answers = await ask(reader.socket)
@@ -222,6 +222,8 @@ async def test_what_fails_is_said(connect, student, session, models, script, err
     assert failed["detail"]
     assert "Zero" not in failed["detail"]
     assert (await ChatMessage.objects.aget(pk=answers[0])).text == "so "
+    lines = [record for record in caplog.records if record.name == "assistant"]
+    assert len(lines) == (0 if error == "rate_limited" else 1)  # which a provider has logged
 
 
 async def test_an_answer_may_not_take_for_ever(connect, student, session, models, settings, monkeypatch):
