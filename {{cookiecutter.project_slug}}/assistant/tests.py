@@ -2,6 +2,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from django.core.checks import run_checks
 from django.core.management import call_command
 from django.db import IntegrityError
 from django.utils import timezone
@@ -391,6 +392,15 @@ async def test_a_store_that_is_away_ends_nothing(connect, student, session, mode
         await each.until_finished(answer)
         assert each.texts[answer] == "one two"
     assert caplog.text.count("is not kept") == 1
+
+
+def test_prompts_have_to_fit_into_frames(settings, transactional_db):  # which other checks ask
+    def warnings():
+        return [found.hint for found in run_checks() if found.id == "assistant.W001"]
+
+    assert not warnings()
+    settings.REALTIME = settings.REALTIME | {"MAX_MESSAGE_BYTES": 8000}
+    assert "WS_MAX_MESSAGE_BYTES to 32500" in warnings()[0]
 
 
 def test_the_admin_shows_what_was_said(client, admin, session):
