@@ -320,6 +320,17 @@ async def test_a_stream_is_never_silent_for_long_and_notices_what_nobody_said(as
     assert (events[0][2]["text"], events[1][2]["reason"]) == ("!", "interrupted")
 
 
+async def test_others_that_talk_do_not_make_a_stream_silent(ask, request_as, student, models, monkeypatch):
+    models(one=["One", LONG], other=[*(each for _ in range(2000) for each in ("word ", 0.02)), LONG])
+    stream = await ask(providers=["one", "other"])
+    while (started := (await stream.event("started"))[2])["provider"] != "one":
+        pass
+    monkeypatch.setattr(sse, "QUIET_SECONDS", 0.2)
+    one = await request_as(student, "GET", f"{STREAM}{started['message_id']}/")
+    while not (await one.part()).startswith(":"):
+        pass
+
+
 async def test_what_was_lost_on_its_way_is_made_up_for(ask, models, monkeypatch):
     async def lose_a_delta(group, frame):
         if getattr(frame, "offset", 0) != len("One"):
