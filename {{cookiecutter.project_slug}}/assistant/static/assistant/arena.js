@@ -55,7 +55,8 @@ socket.on("message_snapshot", (frame) => {
 
 socket.on("message_delta", ({ message_id, offset, text }) => {
   const answer = answers.get(message_id);
-  if (answer && !answer.add(offset, text)) resume(answer);
+  if (!answer?.isStreaming) return; // a process that was asleep may write on what another one has finished
+  if (!answer.add(offset, text)) resume(answer);
   refresh();
 });
 
