@@ -17,7 +17,7 @@ VARIANTS = [first(server="uvicorn", channel_layer="memory", auth="session_jwt", 
 WIDTHS = (1280, 390)  # pixels of a laptop and of a phone
 SHOTS = os.environ.get("SHOTS")
 ASSISTANT = "/assistant/"
-LONG = " ".join(f"word{number}" for number in range(20))  # which takes the slow echo 2 s
+LONG = " ".join(f"word{number}" for number in range(30))  # which takes the slow echo 3 s
 # Shows a text at once, and another time in pieces of so many characters.
 SHOW = """async ([text, size]) => {
   const { Markdown } = await import("/static/assistant/markdown.js");
@@ -91,7 +91,7 @@ def test_two_answers_stream_side_by_side_and_one_is_voted_for(arena):
     left, right = [answer(arena, name).bounding_box() for name in ("echo", "echo_slowly")]
     assert (left["y"], left["x"] + left["width"] <= right["x"]) == (right["y"], True)
     expect_ended(arena, "echo_slowly", LONG)
-    expect(slow.locator(".figures")).to_have_text(re.compile(r"first word [\d.]+ s · [\d.]+ s · 20 tokens"))
+    expect(slow.locator(".figures")).to_have_text(re.compile(r"first word [\d.]+ s · [\d.]+ s · 30 tokens"))
 
     other = arena.context.new_page()
     go_live(other, arena.url)
