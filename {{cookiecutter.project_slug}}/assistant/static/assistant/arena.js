@@ -110,4 +110,8 @@ for (const example of document.querySelectorAll(".examples button")) {
     $("draft").focus();
   });
 }
-setInterval(() => socket.state === "connected" && streaming().forEach((answer) => answer.watch()), WATCH);
+
+// Of an answer whose process was killed at the very end, nobody says that it has ended.
+setInterval(() => {
+  if (socket.state === "connected") for (const answer of streaming()) if (answer.watch()) resume(answer);
+}, WATCH);
