@@ -11,6 +11,7 @@ const $ = (id) => document.getElementById(id);
 const { session } = document.querySelector(".arena").dataset;
 const turns = new Map(); // by the id of the prompt
 const answers = new Map(); // by their own
+const early = []; // beginnings of answers whose prompts were not here
 const end = followEnd($("log"), $("turns"), $("newer"));
 // All that was said comes through the socket.
 const socket = new RealtimeSocket(`/ws/chat/session/${session}/`, { since: 0, ids: { chat_message: "message_id" } });
@@ -29,6 +30,7 @@ socket.on("chat_message", (frame) => {
   const turn = new Turn(frame);
   turns.set(turn.id, turn);
   $("turns").append(turn.element);
+  for (const started of early) if (started.prompt_id === turn.id) resume(find(started));
 });
 
 // Where `prompt_id` is not known, the prompt is too old to be shown.
@@ -42,7 +44,7 @@ function find({ message_id, prompt_id, ...frame }) {
 }
 
 socket.on("message_started", (frame) => {
-  find(frame);
+  if (!find(frame)) early.push(frame); // a prompt waits for the one before it, an answer does not
   refresh();
 });
 
