@@ -264,6 +264,7 @@ async def test_what_others_said_is_not_found(ask, request_as, mentor):
     content = {"message": "Hello", "session_id": started["session_id"]}
     assert (await request_as(mentor, "POST", STREAM, content)).status == 404
     assert (await request_as(mentor, "DELETE", STREAM)).status == 405
+    assert (await request_as(None, "POST", STREAM, content)).status == 401
 
 
 async def test_an_id_that_is_none_is_refused(ask, request_as, student):
