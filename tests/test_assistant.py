@@ -43,7 +43,7 @@ class Endless:
                 yield f"{number} "
                 await asyncio.sleep(0.02)
         finally:
-            Path("closed").write_text(str(time.time()))
+            Path(__file__).with_name("closed").write_text(str(time.time()))
 """
 SESSIONS = """
 import json
@@ -55,10 +55,17 @@ print(json.dumps([ChatSession.objects.create(owner=user).pk for user in users fo
 WORDS = " ".join(f"word-{number}" for number in range(60))
 
 
+def added(project):
+    """Where modules are that are no part of the project, which other tests have, too."""
+    return project.folder.with_suffix(".added")
+
+
 def made(project):
     """Return a function that makes a new session of the student, and one that is the mentor's."""
-    (project.folder / "hasty.py").write_text(HASTY)
-    (project.folder / "endless.py").write_text(ENDLESS)
+    folder = added(project)
+    folder.mkdir(exist_ok=True)
+    (folder / "hasty.py").write_text(HASTY)
+    (folder / "endless.py").write_text(ENDLESS)
     ids = json.loads(project.manage("shell", "-v", "0", "-c", SESSIONS).splitlines()[-1])
     return map(place, ids[:8]), place(ids[8])
 
@@ -68,7 +75,7 @@ def place(session_id):
 
 
 def serve(project):
-    return running(project, DJANGO_SETTINGS_MODULE="hasty")
+    return running(project, DJANGO_SETTINGS_MODULE="hasty", PYTHONPATH=str(added(project)))
 
 
 @pytest.fixture(scope="module", params=each(SHARED))
@@ -87,7 +94,7 @@ def site(request, installed):
             foreign=foreign,
             here=here,
             there=here.at(other.url),
-            closed=project.folder / "closed",
+            closed=added(project) / "closed",
         )
 
 
@@ -226,7 +233,8 @@ async def test_a_process_that_ends_leaves_nothing_that_streams(site, sent):
     with ExitStack() as stack:
         server = stack.enter_context(serve(site.project))
         async with site.there.open(path) as watcher, site.here.at(server.url).open(path) as talk:
-            quick, endless = await ask(talk, providers=["echo", "endless"])
+            echo = "echo_slowly" if sent == signal.SIGKILL else "echo"  # which is at it, or is soon done
+            quick, endless = await ask(talk, providers=[echo, "endless"])
             await page.read(watcher, lambda: "20 " in page.texts.get(endless, ""))
             for process in server.processes():
                 process.send_signal(sent)

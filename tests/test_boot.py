@@ -15,7 +15,8 @@ SOCKETS = {
     "notifications": "/ws/notifications/",
     "leaderboard": "/ws/leaderboard/",
 }
-APPS = {"mentor": "mentoring", "student": "mentoring", "interview": "rooms"}  # whose sockets these are
+# Whose sockets these are.
+APPS = {"chat": "assistant", "interview": "rooms", "mentor": "mentoring", "student": "mentoring"}
 WITH_SERVICES = [
     first(server=server, channel_layer="redis", database="postgresql") for server in OPTIONS["server"]
 ]

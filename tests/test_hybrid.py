@@ -21,6 +21,7 @@ from services import HOST, free_port
 from serving import each, running
 from variants import first
 
+TOGETHER = pytest.mark.xdist_group("hybrid")
 ELSEWHERE = "127.0.0.2"  # where a client may come from: not where nginx runs
 OTHERS = [first(server=server, rest_api="drf") for server in OPTIONS["server"] if server != "daphne"]
 
@@ -59,6 +60,7 @@ def site(project, wsgi, unix_socket):
         yield proxy
 
 
+@TOGETHER
 async def test_a_post_to_wsgi_reaches_a_socket_at_asgi(site, asgi, wsgi):
     with closing(Person(site.url, "student", "session")) as student:
         async with student.open(NOTIFICATIONS) as socket:
@@ -74,6 +76,7 @@ async def test_a_post_to_wsgi_reaches_a_socket_at_asgi(site, asgi, wsgi):
     assert NOTIFICATIONS not in wsgi.output()
 
 
+@TOGETHER
 def test_each_says_what_it_is(site, asgi, wsgi):
     with asgi.client() as client:
         assert client.get("/api/health/").json()["container_type"] == "asgi"
@@ -81,9 +84,11 @@ def test_each_says_what_it_is(site, asgi, wsgi):
         health = httpx.get(f"{url}/api/health/", timeout=30).json()
         assert (health["container_type"], set(health["checks"].values())) == ("wsgi", {"ok"})
     assert len(wsgi.processes()) == 1 + 4
+    assert httpx.get(f"{wsgi.url}/accounts/login/").status_code == 200
     assert "http_requests_total{" in httpx.get(f"{wsgi.url}/metrics", headers=PROOF).text
 
 
+@TOGETHER
 def test_under_wsgi_too_a_project_knows_its_client(site, asgi, wsgi):
     """Of which nginx tells, whatever the client says; so those who guess passwords stay apart from others."""
     transport = httpx.HTTPTransport(local_address=ELSEWHERE)
@@ -96,6 +101,7 @@ def test_under_wsgi_too_a_project_knows_its_client(site, asgi, wsgi):
     assert "192.0.2.1 GET /accounts/login/ 200" in wsgi.output()
 
 
+@TOGETHER
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
@@ -111,6 +117,7 @@ def test_a_wrong_variable_is_named(project, name, value, words):
     assert said.count("\n") == 1
 
 
+@TOGETHER
 def test_a_port_that_is_taken_is_named(project, wsgi):
     said = project.run(".venv/bin/python", "-m", "serving.wsgi", fails=True, WSGI_PORT=str(wsgi.port))
     assert said == f"Cannot listen on {HOST}:{wsgi.port}: Address already in use. Set HOST or WSGI_PORT.\n"
@@ -171,6 +178,7 @@ async def test_the_other_servers_listen_on_a_unix_socket(variant, installed, tmp
         assert said.endswith(f"Cannot listen on {path}: Address already in use. Set UNIX_SOCKET.\n")
 
 
+@TOGETHER
 def test_what_a_killed_server_leaves_is_no_obstacle(project, unix_socket):
     environment = {"UNIX_SOCKET": str(unix_socket)}
     with socket.socket(socket.AF_UNIX) as left:

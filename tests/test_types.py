@@ -2,7 +2,7 @@
 
 import pytest
 
-from offered import OPTIONS
+from offered import ALL_CONSUMERS, OPTIONS
 from serving import each
 from variants import first
 
@@ -12,7 +12,8 @@ CHECKED = [
     first(server="daphne", channel_layer="redis_queue", auth="jwt") | {"database": "postgresql"},
     first(server="hypercorn", channel_layer="redis", auth="jwt")
     | {"python_version": "3.12", "tasks": "celery"},
-    first(server="gunicorn", channel_layer="memory", auth="session") | {"rest_api": "none"},
+    first(server="gunicorn", channel_layer="memory", auth="session")
+    | {"rest_api": "none", "consumers": ALL_CONSUMERS.removesuffix(", problems")},
     first(server="granian", channel_layer="redis", auth="session") | {"django_version": "5.2"},
 ]
 SHAPING = (

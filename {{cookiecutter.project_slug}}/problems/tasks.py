@@ -29,6 +29,4 @@ def was_given_back(task) -> bool:
     return bool((task.request.delivery_info or {}).get("redelivered"))
 
 
-@app.on_after_finalize.connect
-def every_minute(sender, **kwargs) -> None:
-    sender.add_periodic_task(crontab(), take_up)
+app.add_periodic_task(crontab(), app.signature("problems.tasks.take_up"), name="take up what was left")

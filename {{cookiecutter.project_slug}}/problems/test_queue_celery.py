@@ -62,6 +62,5 @@ def test_what_a_worker_left_is_sent_again(problem, student, sent):
 
 
 def test_the_clock_takes_up_what_was_left():
-    current_app.finalize()
     entries = [entry["task"] for entry in current_app.conf.beat_schedule.values()]
     assert "problems.tasks.take_up" in entries
