@@ -233,7 +233,8 @@ async def test_a_process_that_ends_leaves_nothing_that_streams(site, sent):
     with ExitStack() as stack:
         server = stack.enter_context(serve(site.project))
         async with site.there.open(path) as watcher, site.here.at(server.url).open(path) as talk:
-            quick, endless = await ask(talk, providers=["echo", "endless"])
+            echo = "echo_slowly" if sent == signal.SIGKILL else "echo"  # which is at it, or is soon done
+            quick, endless = await ask(talk, providers=[echo, "endless"])
             await page.read(watcher, lambda: "20 " in page.texts.get(endless, ""))
             for process in server.processes():
                 process.send_signal(sent)

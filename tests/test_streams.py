@@ -16,6 +16,7 @@ from variants import DEPLOYED
 
 STREAM = "/api/messages/stream/"
 PROMPT = " ".join(f"word{number} ünï🎈" for number in range(500))  # 20 s for the echo to say
+QUESTION = {"message": PROMPT, "providers": ["echo"]}
 WITHIN = 10  # seconds
 
 
@@ -103,7 +104,7 @@ async def answers(person, method, path, last=None):
 async def test_an_answer_comes_part_by_part_and_its_stream_ends_with_the_client(project, server, student):
     with proxied(project.folder, [server.port]) as proxy:
         student = student.at(proxy.url)
-        async with opened(student, "POST", STREAM, message=PROMPT) as first:
+        async with opened(student, "POST", STREAM, **QUESTION) as first:
             assert first.status == 200
             assert first.headers["content-type"] == "text/event-stream"
             _, started = await first.next("started")
@@ -143,7 +144,7 @@ async def test_who_streams_from_a_process_that_stops_comes_back_to_another(proje
     alone = project.variant["channel_layer"] == "memory"
     with start(project) as one:
         there = student.at(one.url)
-        async with opened(there if alone else student, "POST", STREAM, message=PROMPT) as asked:
+        async with opened(there if alone else student, "POST", STREAM, **QUESTION) as asked:
             _, started = await asked.next("started")
         path = f"{STREAM}{started['message_id']}/"
         async with opened(there, "GET", path) as first:

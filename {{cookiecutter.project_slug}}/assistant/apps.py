@@ -7,4 +7,4 @@ class AssistantConfig(AppConfig):
     nav = [("assistant:index", "Assistant", "Ask several models at once, and compare their answers.")]
 
     def ready(self):
-        from assistant import signals  # noqa: F401  (connects them)
+        from assistant import checks, signals  # noqa: F401  (register and connect them)

@@ -14,6 +14,7 @@ from django.conf import settings
 from assistant import generate, storage
 from assistant.frames import Limits, MessageSnapshot, Voted, to_prompt, to_snapshot
 from assistant.models import ChatMessage, ChatSession
+from integrations.llm.provider import Provider
 from integrations.llm.registry import default_names, get_providers
 from realtime.database import in_database
 from realtime.frames import FrameError
@@ -102,27 +103,23 @@ async def _carry_out[T](coroutine: Coroutine[Any, Any, T]) -> T:
 
 
 async def _ask(session: ChatSession, text: str, names: list[str]) -> tuple[ChatMessage, list[ChatMessage]]:
-    asked = [(name, _provider(name).model) for name in names]
+    providers = {name: _provider(name) for name in names}
+    asked = [(name, provider.model) for name, provider in providers.items()]
     prompt, answers = await in_database(storage.store_prompt)(session, text, asked)
     await apublish(session.group, to_prompt(prompt), key=prompt.pk, after=prompt.after)
     for answer in answers:
-        await _start(answer)
+        generate.answers().start(answer, providers[answer.provider])
     return prompt, answers
 
 
 async def _retry(answer: ChatMessage) -> ChatMessage:
     provider = _provider(answer.provider)
     again = await in_database(storage.store_retry)(answer, provider.model)
-    await _start(again)
+    generate.answers().start(again, provider)
     return again
 
 
-async def _start(answer: ChatMessage) -> None:
-    conversation = await in_database(storage.read_conversation)(answer.prompt, answer.provider)
-    generate.answers().start(answer, _provider(answer.provider), conversation)
-
-
-def _provider(name: str):
+def _provider(name: str) -> Provider:
     generate.check_serving()
     providers = get_providers()
     if name not in providers:

@@ -7,7 +7,7 @@ that it is there; when it no longer does, any other process finishes its answers
 
 import asyncio
 import logging
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Any
 
 import msgspec
@@ -16,7 +16,7 @@ from django.conf import settings
 from assistant import metrics, partials, storage
 from assistant.frames import MessageDelta, to_finished, to_started
 from assistant.models import ChatMessage
-from integrations.llm.provider import Finished, Message, Provider, ProviderError
+from integrations.llm.provider import Finished, Provider, ProviderError
 from realtime.database import in_database
 from realtime.frames import FrameError
 from realtime.hub import get_hub
@@ -29,7 +29,8 @@ logger = logging.getLogger("assistant")
 PROCESSES = "assistant.processes"  # the group of those that write answers, or have some stopped
 JOIN_SECONDS = 0.04  # in which what comes becomes one frame
 CHARS_PER_TOKEN = 20  # more than any model needs
-STOP_SECONDS = 4  # for an answer to end that is to be stopped
+STOP_SECONDS = 3  # for an answer to end that is to be stopped; a page may ask for three in a row
+JOIN_GROUP_SECONDS = 1  # for this process to hear others
 END_SECONDS = 1.5  # before the end of a drain, for interrupted answers to be stored
 AGAIN_SECONDS = 1  # between two tries to store an answer
 TRIES = 60
@@ -40,8 +41,8 @@ Reason = ChatMessage.Reason
 class Generation:
     """An answer that this process writes."""
 
-    def __init__(self, answer: ChatMessage, provider: Provider, conversation: list[Message]):
-        self.answer, self.provider, self.conversation = answer, provider, conversation
+    def __init__(self, answer: ChatMessage, provider: Provider):
+        self.answer, self.provider = answer, provider
         self.loop = asyncio.get_running_loop()
         self.began = self.loop.time()
         self.first_ms: int | None = None
@@ -92,7 +93,8 @@ class Generation:
         limits = settings.ASSISTANT
         most = limits["MAX_TOKENS"] * CHARS_PER_TOKEN
         async with asyncio.timeout(limits["SECONDS"]):
-            stream = self.provider.stream(self.conversation, max_tokens=limits["MAX_TOKENS"])
+            said = await in_database(storage.read_conversation)(self.answer.prompt, self.answer.provider)
+            stream = self.provider.stream(said, max_tokens=limits["MAX_TOKENS"])
             async with aclosing(stream) as pieces:  # type: ignore[type-var]
                 async for piece in pieces:
                     if isinstance(piece, Finished):
@@ -102,26 +104,26 @@ class Generation:
                     self.grown.set()
                     if len(self.text) > most:
                         return Finished("length")
+        logger.warning("%s: provider_broke_off: it did not say that the answer is whole", self.provider.name)
         raise ProviderError("provider_broke_off", "The answer broke off; ask again")
 
     def _outcome(self) -> dict[str, Any]:
-        """How it ended, as fields of the answer."""
-        error, detail = "", ""
+        """How it ended, as fields of the answer; a line in the log says why it failed."""
         try:
             finished = self.writing.result()
             usage = msgspec.structs.asdict(finished.usage) if finished.usage else {}
             return {"reason": finished.reason, **usage}
         except asyncio.CancelledError:
             return {"reason": self.ended_by}
-        except ProviderError as failure:
+        except ProviderError as failure:  # the provider has logged why
             error, detail = failure.code, failure.detail
         except TimeoutError:
-            error = "provider_timeout"
-            detail = f"The answer took longer than {settings.ASSISTANT['SECONDS']} s; ask for a shorter one"
+            error, seconds = "provider_timeout", settings.ASSISTANT["SECONDS"]
+            detail = f"The answer took longer than {seconds} s; ask for a shorter one"
+            logger.warning("%s: %s: the answer took longer than %d s", self.provider.name, error, seconds)
         except Exception:
             logger.exception("%s failed", self.provider.name)
             error, detail = "internal_error", "Something went wrong on the server; its log says what"
-        logger.warning("%s did not answer: %s", self.provider.name, error)
         return {"reason": Reason.ERROR, "error": error[:50], "detail": detail[:300]}
 
     async def _publish(self) -> None:
@@ -162,12 +164,15 @@ class Answers(Member):
         self.own: dict[int, Generation] = {}
         self.stopping: dict[int, asyncio.Future[None]] = {}  # elsewhere
         self.watching: asyncio.Task | None = None
+        self.joined = asyncio.Event()  # the group PROCESSES
         self.hub.at_drain.append(self.finish)
 
-    def start(self, answer: ChatMessage, provider: Provider, conversation: list[Message]) -> None:
+    def start(self, answer: ChatMessage, provider: Provider) -> None:
         """Have an answer written that is stored, as yet without a word."""
-        generation = self.own[answer.pk] = Generation(answer, provider, conversation)
+        generation = self.own[answer.pk] = Generation(answer, provider)
         generation.task.add_done_callback(lambda task: self.own.pop(answer.pk, None))
+        if self.hub.draining:  # since it was stored
+            generation.writing.cancel()
         self.watch()
 
     async def stop(self, answer: ChatMessage) -> bool:
@@ -176,6 +181,8 @@ class Answers(Member):
             return await own.stop(Reason.STOPPED)
         self.watch()
         stopped = self.stopping.setdefault(answer.pk, self.hub.loop.create_future())
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.joined.wait(), JOIN_GROUP_SECONDS)  # to hear that it is done
         send_event(PROCESSES, {"type": "answer.stop", "message_id": answer.pk})
         await asyncio.wait([stopped], timeout=STOP_SECONDS)
         if self.stopping.get(answer.pk) is stopped:
@@ -221,9 +228,6 @@ class Answers(Member):
     async def reconnect(self, after: float) -> None:
         """Events may have been lost; who wanted something stopped asks again."""
 
-    async def close(self, code: int, reason: str) -> None:
-        """There is nothing to close."""
-
     # Signs of life
 
     def watch(self) -> None:
@@ -232,13 +236,13 @@ class Answers(Member):
             self.watching = self.hub.spawn(self._watch())
 
     async def _watch(self) -> None:
-        joined = well = False
+        well = False
         while True:
             try:
-                if not joined:
+                if not self.joined.is_set():
                     await self.hub.start()
                     await self.hub.join(PROCESSES, self)
-                    joined = True
+                    self.joined.set()
             except Exception as error:  # each layer has its own
                 logger.debug("answers cannot be stopped from elsewhere yet: %r", error)
             try:
@@ -248,7 +252,8 @@ class Answers(Member):
                 if well:
                     logger.warning("could not look after answers: %r", error)
                 well = False
-            await asyncio.sleep(settings.ASSISTANT["HEARTBEAT_SECONDS"] if joined and well else AGAIN_SECONDS)
+            calm = self.joined.is_set() and well
+            await asyncio.sleep(settings.ASSISTANT["HEARTBEAT_SECONDS"] if calm else AGAIN_SECONDS)
 
     async def _look(self, after_calm: bool) -> None:
         own = list(self.own)

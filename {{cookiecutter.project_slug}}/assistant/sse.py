@@ -72,20 +72,24 @@ class Stream:
 
     async def events(self) -> AsyncGenerator[str]:
         yield f"retry: {RETRY_SECONDS * 1000:.0f}\n\n"
+        loop = asyncio.get_running_loop()
         while self.progress.missing:
             try:
                 async with subscribe(self.session.group) as frames:
                     for event in await self._catch_up(self.progress.missing):
                         yield event
+                    said_at = loop.time()
                     while self.progress.missing:
                         try:
-                            async with asyncio.timeout(QUIET_SECONDS):
+                            async with asyncio.timeout_at(said_at + QUIET_SECONDS):
                                 events = await self._take(await anext(frames))
                         except TimeoutError:
                             yield ": nothing new\n\n"
+                            said_at = loop.time()
                             events = await self._catch_up(self.progress.missing)  # its process may be dead
                         for event in events:
                             yield event
+                            said_at = loop.time()
             except Lost as lost:
                 if get_hub().draining:
                     yield self._reconnect(lost.after)

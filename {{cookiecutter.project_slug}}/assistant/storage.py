@@ -21,12 +21,12 @@ Asked = list[tuple[str, str]]  # providers and their models
 @transaction.atomic
 def store_prompt(session: ChatSession, text: str, asked: Asked) -> tuple[ChatMessage, list[ChatMessage]]:
     """Store a prompt and an empty answer of each provider; raise FrameError if too many are written."""
-    admit(session, len(asked))
+    stored = admit(session, len(asked))
     prompt = ChatMessage.objects.create(session=session, role=USER, text=text)
     prompt.after = newest_prompt(session, up_to=prompt.pk - 1)
-    if not session.title:
-        session.title = to_title(text)
-        session.save(update_fields=["title"])
+    if not stored.title:
+        stored.title = to_title(text)
+        stored.save(update_fields=["title"])
     return prompt, [_create(prompt, provider, model) for provider, model in asked]
 
 
@@ -49,13 +49,15 @@ def store_retry(answer: ChatMessage, model: str) -> ChatMessage:
     return _create(answer.prompt, answer.provider, model)
 
 
-def admit(session: ChatSession, more: int) -> None:
-    """Lock the user, of whom no more than so many answers may be written at a time.
+def admit(session: ChatSession, more: int) -> ChatSession:
+    """Lock the user, of whom no more than so many answers may be written at a time, and the session.
 
-    So ids of a session become visible in their order as well, which `?since=` relies on.
+    So ids of a session become visible in their order as well, which `?since=` relies on; and nobody deletes
+    it meanwhile. Returns it as it is now.
     """
     get_user_model().objects.select_for_update(no_key=True).get(pk=session.owner_id)
-    if not ChatSession.objects.filter(pk=session.pk).exists():
+    stored = ChatSession.objects.select_for_update(no_key=True).filter(pk=session.pk).first()
+    if stored is None:
         raise FrameError("not_found", "This session does not exist any more")
     written, most = (
         ChatMessage.objects.live().filter(session__owner=session.owner_id).count(),
@@ -67,6 +69,7 @@ def admit(session: ChatSession, more: int) -> None:
             "too_many_answers",
             f"At most {most} answers are written for you at a time, and {written} are. {cure}",
         )
+    return stored
 
 
 def _create(prompt, provider: str, model: str) -> ChatMessage:

@@ -264,6 +264,7 @@ async def test_what_others_said_is_not_found(ask, request_as, mentor):
     content = {"message": "Hello", "session_id": started["session_id"]}
     assert (await request_as(mentor, "POST", STREAM, content)).status == 404
     assert (await request_as(mentor, "DELETE", STREAM)).status == 405
+    assert (await request_as(None, "POST", STREAM, content)).status == 401
 
 
 async def test_an_id_that_is_none_is_refused(ask, request_as, student):
@@ -318,6 +319,17 @@ async def test_a_stream_is_never_silent_for_long_and_notices_what_nobody_said(as
     events = await stream.all()
     assert [name for name, *_ in events] == ["delta", "finished"]
     assert (events[0][2]["text"], events[1][2]["reason"]) == ("!", "interrupted")
+
+
+async def test_others_that_talk_do_not_make_a_stream_silent(ask, request_as, student, models, monkeypatch):
+    models(one=["One", LONG], other=[*(each for _ in range(2000) for each in ("word ", 0.02)), LONG])
+    stream = await ask(providers=["one", "other"])
+    while (started := (await stream.event("started"))[2])["provider"] != "one":
+        pass
+    monkeypatch.setattr(sse, "QUIET_SECONDS", 0.2)
+    one = await request_as(student, "GET", f"{STREAM}{started['message_id']}/")
+    while not (await one.part()).startswith(":"):
+        pass
 
 
 async def test_what_was_lost_on_its_way_is_made_up_for(ask, models, monkeypatch):

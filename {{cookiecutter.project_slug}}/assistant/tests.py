@@ -2,6 +2,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from django.core.checks import run_checks
 from django.core.management import call_command
 from django.db import IntegrityError
 from django.utils import timezone
@@ -177,6 +178,15 @@ def test_a_session_is_called_as_its_first_prompt_begins():
     assert storage.to_title("word " * 30) == "word " * 11 + "word…"
 
 
+async def test_a_title_stays(connect, student, session, models):
+    models(one=["1", Finished("stop")])
+    pages = [await connect(path(session), student) for _ in range(2)]
+    for page in pages:
+        await ask(page, f"Question {pages.index(page)}")
+    await session.arefresh_from_db()
+    assert session.title == "Question 0"
+
+
 async def test_stop(connect, student, session, models):
     models(one=["as far ", "as this", LONG, "never", Finished("stop")])
     reader = Reader(await connect(path(session), student))
@@ -204,7 +214,7 @@ async def test_stop(connect, student, session, models):
         (["so ", ZeroDivisionError()], "internal_error"),
     ],
 )
-async def test_what_fails_is_said(connect, student, session, models, script, error):
+async def test_what_fails_is_said(connect, student, session, models, script, error, caplog):
     models(one=script, two=["fine", Finished("stop")])
     reader = Reader(await connect(path(session), student))
     _, answers = await ask(reader.socket)
@@ -213,6 +223,8 @@ async def test_what_fails_is_said(connect, student, session, models, script, err
     assert failed["detail"]
     assert "Zero" not in failed["detail"]
     assert (await ChatMessage.objects.aget(pk=answers[0])).text == "so "
+    lines = [record for record in caplog.records if record.name == "assistant"]
+    assert len(lines) == (0 if error == "rate_limited" else 1)  # which a provider has logged
 
 
 async def test_an_answer_may_not_take_for_ever(connect, student, session, models, settings, monkeypatch):
@@ -348,6 +360,22 @@ async def test_a_drain_lets_answers_finish(connect, student, session, models, mo
     assert get_hub().draining
 
 
+async def test_who_asks_as_a_drain_begins_is_not_left_waiting(connect, student, session, models, monkeypatch):
+    models(one=[LONG])
+    reader = Reader(await connect(path(session), student))
+    hub, store_prompt = get_hub(), storage.store_prompt
+
+    def store_slowly(*arguments):
+        stored = store_prompt(*arguments)
+        hub.draining = True
+        return stored
+
+    monkeypatch.setattr(storage, "store_prompt", store_slowly)
+    _, [answer] = await ask(reader.socket)
+    [end] = await reader.until_finished(answer)
+    assert end["reason"] == "interrupted"
+
+
 async def test_a_store_that_is_away_ends_nothing(connect, student, session, models, monkeypatch, caplog):
     models(one=["one ", 0.1, "two", 0.1, Finished("stop")])
 
@@ -364,6 +392,15 @@ async def test_a_store_that_is_away_ends_nothing(connect, student, session, mode
         await each.until_finished(answer)
         assert each.texts[answer] == "one two"
     assert caplog.text.count("is not kept") == 1
+
+
+def test_prompts_have_to_fit_into_frames(settings, transactional_db):  # which other checks ask
+    def warnings():
+        return [found.hint for found in run_checks() if found.id == "assistant.W001"]
+
+    assert not warnings()
+    settings.REALTIME = settings.REALTIME | {"MAX_MESSAGE_BYTES": 8000}
+    assert "WS_MAX_MESSAGE_BYTES to 32500" in warnings()[0]
 
 
 def test_the_admin_shows_what_was_said(client, admin, session):

@@ -1,4 +1,5 @@
 from django.contrib.auth.decorators import login_required
+from django.db import transaction
 from django.db.models import Count, Q
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
@@ -30,6 +31,8 @@ def session(request, session_id):
 
 @login_required
 @require_POST
+@transaction.atomic
 def delete(request, session_id):
-    get_object_or_404(request.user.chat_sessions, pk=session_id).delete()
+    sessions = request.user.chat_sessions.select_for_update()  # while a prompt is stored, this waits
+    get_object_or_404(sessions, pk=session_id).delete()
     return redirect("assistant:index")

@@ -85,11 +85,11 @@ async def identify(request):
             if credentials := await in_database(each.read)(token):
                 return credentials.user
         raise Problem(401, "not_authenticated", "The token is not, or no longer, valid")
-    if await sync_to_async(CsrfViewMiddleware(refuse).process_view)(request, None, (), {}):
-        raise Problem(403, "not_allowed", "The CSRF token is missing or wrong: send it as X-CSRFToken")
     user = await request.auser()
     if user.is_anonymous:
         raise Problem(401, "not_authenticated", "Log in first")
+    if await sync_to_async(CsrfViewMiddleware(refuse).process_view)(request, None, (), {}):
+        raise Problem(403, "not_allowed", "The CSRF token is missing or wrong: send it as X-CSRFToken")
     return user
 
 

@@ -26,6 +26,6 @@ CHAT_MODELS["anthropic"] = {
         "ANTHROPIC_MODEL",
         "the name of a model, for example ANTHROPIC_MODEL=claude-opus-5-5",
         default="claude-opus-5-5",
-        validate=Length(1),
+        validate=Length(1, 100),  # as the database takes it
     ),
 }

@@ -23,6 +23,6 @@ CHAT_MODELS["gemini"] = {
         "GEMINI_MODEL",
         "the name of a model, for example GEMINI_MODEL=gemini-3.8-flash",
         default="gemini-3.8-flash",
-        validate=Length(1),
+        validate=Length(1, 100),  # as the database takes it
     ),
 }

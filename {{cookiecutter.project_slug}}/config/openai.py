@@ -23,6 +23,6 @@ CHAT_MODELS["openai"] = {
         "OPENAI_MODEL",
         "the name of a model, for example OPENAI_MODEL=gpt-5.5",
         default="gpt-5.5",
-        validate=Length(1),
+        validate=Length(1, 100),  # as the database takes it
     ),
 }

@@ -30,7 +30,7 @@ class Finished(msgspec.Struct, frozen=True):
 
 
 class ProviderError(Exception):
-    """Why there is no answer, or no more of it.
+    """Why there is no answer, or no more of it. Who raises it says in the log what an operator needs to know.
 
     `code` is `provider_unreachable`, `provider_timeout`, `provider_broke_off`, `provider_error`,
     `rate_limited` or `bad_key`; `detail` is a sentence for the user, without a word that the provider sent.

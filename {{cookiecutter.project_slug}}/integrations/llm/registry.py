@@ -30,8 +30,9 @@ def offered() -> dict[str, dict]:
 
 
 def default_names() -> list[str]:
-    """The names of those that answer when nobody says which: all that think for themselves, else the echo."""
-    return [name for name, options in offered().items() if options["class"] != ECHO] or ["echo"]
+    """The names of those that answer when nobody says which: all that think, or if none does, the echoes."""
+    models = offered()
+    return [name for name, options in models.items() if options["class"] != ECHO] or list(models)
 
 
 get_providers = per_loop(Providers)

@@ -18,6 +18,8 @@ def test_one_without_a_key_is_not_offered(settings, transactional_db):  # which 
     assert registry.default_names() == ["keyed", "own"]
     (warning,) = (found for found in run_checks() if found.id == "integrations.W001")
     assert warning.msg.startswith("KEYLESS_API_KEY is not set")
+    settings.CHAT_MODELS = {name: {"class": registry.ECHO} for name in ("echo", "echo_slowly")}
+    assert registry.default_names() == ["echo", "echo_slowly"]
 
 
 async def test_the_echo_says_what_it_was_told_up_to_its_limit():

@@ -45,9 +45,9 @@ export class Answer {
 
   /** Add a piece that begins at an offset; return whether nothing is missing before it. */
   add(offset, text) {
-    this.hear();
     if (offset > this.length) return false;
     const characters = [...text].slice(this.length - offset);
+    if (characters.length) this.#hear();
     this.length += characters.length;
     this.text += characters.join("");
     this.#markdown.show(this.text);
@@ -86,15 +86,17 @@ export class Answer {
     button.textContent = isBest ? "★ Best" : "☆ Better";
   }
 
-  hear() {
+  #hear() {
     this.#heardAt = Date.now();
     if (this.isStreaming) this.#notice();
   }
 
-  /** Say so if nothing has come for long. */
+  /** Say so if nothing has come for long, and return whether to ask for what there is. */
   watch() {
-    const isStalled = this.isStreaming && Date.now() - this.#heardAt > STALLED;
-    if (isStalled) this.#notice("Nothing has come for a while. Wait, or stop it and try again.", "stalled");
+    if (Date.now() - this.#heardAt < STALLED) return false;
+    this.#heardAt = Date.now();
+    this.#notice("Nothing has come for a while. Wait, or stop it and try again.", "stalled");
+    return true;
   }
 
   #dress() {

@@ -11,6 +11,7 @@ const $ = (id) => document.getElementById(id);
 const { session } = document.querySelector(".arena").dataset;
 const turns = new Map(); // by the id of the prompt
 const answers = new Map(); // by their own
+const early = []; // beginnings of answers whose prompts were not here
 const end = followEnd($("log"), $("turns"), $("newer"));
 // All that was said comes through the socket.
 const socket = new RealtimeSocket(`/ws/chat/session/${session}/`, { since: 0, ids: { chat_message: "message_id" } });
@@ -29,6 +30,7 @@ socket.on("chat_message", (frame) => {
   const turn = new Turn(frame);
   turns.set(turn.id, turn);
   $("turns").append(turn.element);
+  for (const started of early) if (started.prompt_id === turn.id) resume(find(started));
 });
 
 // Where `prompt_id` is not known, the prompt is too old to be shown.
@@ -42,7 +44,7 @@ function find({ message_id, prompt_id, ...frame }) {
 }
 
 socket.on("message_started", (frame) => {
-  find(frame);
+  if (!find(frame)) early.push(frame); // a prompt waits for the one before it, an answer does not
   refresh();
 });
 
@@ -55,7 +57,8 @@ socket.on("message_snapshot", (frame) => {
 
 socket.on("message_delta", ({ message_id, offset, text }) => {
   const answer = answers.get(message_id);
-  if (answer && !answer.add(offset, text)) resume(answer);
+  if (!answer?.isStreaming) return; // a process that was asleep may write on what another one has finished
+  if (!answer.add(offset, text)) resume(answer);
   refresh();
 });
 
@@ -109,4 +112,8 @@ for (const example of document.querySelectorAll(".examples button")) {
     $("draft").focus();
   });
 }
-setInterval(() => socket.state === "connected" && streaming().forEach((answer) => answer.watch()), WATCH);
+
+// Of an answer whose process was killed at the very end, nobody says that it has ended.
+setInterval(() => {
+  if (socket.state === "connected") for (const answer of streaming()) if (answer.watch()) resume(answer);
+}, WATCH);

@@ -166,7 +166,8 @@ function readItem(lines, at, inside) {
     if (isBlank(line)) {
       const next = skipBlank(lines, at);
       if (next === lines.length || indentation(lines[next]) < inside) break;
-      inner.push("");
+      for (; at < next; at++) inner.push("");
+      at--;
     } else if (indentation(line) >= inside) inner.push(line.slice(Math.min(indentation(line), width)));
     else if (isBlank(lines[at - 1]) || interrupts(lines, at)) break;
     else inner.push(line);
