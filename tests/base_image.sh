@@ -25,7 +25,7 @@ rm -f "$root/usr/local/lib/python$version/EXTERNALLY-MANAGED" "$root"/usr/local/
 for name in python3 python; do ln -s "python$version" "$root/usr/local/bin/$name"; done
 
 # Tools, and the libraries that they, Python and compiled packages need
-for tool in sh env ls cat cp ln mkdir chmod chown rm install id ldconfig bwrap; do
+for tool in sh env ls cat cp ln mkdir chmod chown rm install id find ldconfig bwrap; do
     cp --dereference "$(PATH=$PATH:/usr/sbin:/sbin command -v $tool)" "$root/usr/bin/$tool"
 done
 printf '#!/bin/sh\n' >"$root/usr/bin/apt-get" # what it would install is there
