@@ -13,7 +13,7 @@ import pytest
 
 from client import Person
 from conversation import NOTIFICATIONS, new_room
-from follower import Follower, missed_nothing, say, stored
+from follower import LONGEST_DELAY, Follower, missed_nothing, say, stored
 from serving import each, running
 from silence import line
 from variants import BOOTED
@@ -177,8 +177,9 @@ async def test_a_redis_that_comes_back_empty_costs_nobody_anything(site, valkey)
                 await deactivate(site.project, mentor)
                 await repeat(go_on, 1, KILLED)
             await health(site.one, 200, BACK_WITHIN)
-            for follower in out:
-                await follower.until(lambda follower=follower: follower.ended == 4401, BACK_WITHIN)
+            for follower in out:  # each tries twice, after waits that grew while nobody was let in
+                ended = BACK_WITHIN + 2 * LONGEST_DELAY
+                await follower.until(lambda follower=follower: follower.ended == 4401, ended)
             said = await say(stay[0])
             assert (await missed_nothing(stay))[room][-1] == said
             came_back_when_told(stay, site.restart)
