@@ -41,10 +41,11 @@ class Node:
         """Return what may not grow, of all its processes together.
 
         Connections to the ports in `pooled` are counted by themselves: a pool has as many as were ever in use
-        at the same time.
+        at the same time, also those that were reset, until it takes them up again.
         """
         processes = self.server.processes()
         kept = sum(bool(c.raddr) and c.raddr.port in pooled for c in self.connections())
+        kept += sum(map(resets, processes))
         return {
             "RSS MiB": self.server.memory(),
             "file descriptors": sum(process.num_fds() for process in processes) - kept,
@@ -58,6 +59,15 @@ class Node:
     def peers(self):
         """Return the ports from which its open connections come."""
         return {c.raddr.port for c in self.connections() if c.raddr and c.laddr.port == self.port}
+
+
+def resets(process):
+    """Return how many sockets of a process were reset: no table of the kernel has them any more."""
+    held = 0
+    for descriptor in Path(f"/proc/{process.pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed meanwhile
+            held += str(descriptor.readlink()).startswith("socket:")
+    return max(0, held - len(process.net_connections("all")))
 
 
 class DatabaseAway(Exception):

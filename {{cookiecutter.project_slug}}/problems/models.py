@@ -7,7 +7,7 @@ from django.db import models
 
 MOST_TESTS = 100
 NO_SLUGS = ("extract",)  # /api/problems/extract/ is something else
-UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # characters that PostgreSQL does not take
+UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # characters that not every database takes
 
 
 def is_free(slug):
