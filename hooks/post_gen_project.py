@@ -25,7 +25,7 @@ def claims():
             for path, _, name in (claim.partition(" -> ") for claim in claimed):
                 names.setdefault(Path(path), None)
                 if choice in GIVEN[option]:
-                    names[Path(path)] = name or path
+                    names[Path(path)] = Path(name or path)
     return names
 
 
@@ -37,8 +37,10 @@ def keep(names):
         if name is None and path.exists():  # unless it went with a folder
             drop(path)
     for path, name in names.items():
-        if name and path.exists():  # the same
+        if name and name != path and path.exists():  # the same
+            Path(name).parent.mkdir(parents=True, exist_ok=True)
             path.replace(name)
+            drop_empty(path)
 
 
 def drop(path):
@@ -46,6 +48,11 @@ def drop(path):
         shutil.rmtree(path)
     else:
         path.unlink()
+    drop_empty(path)
+
+
+def drop_empty(path):
+    """Remove the folders that a path was the last in."""
     while not any(path.parent.glob("*")):
         path = path.parent
         path.rmdir()

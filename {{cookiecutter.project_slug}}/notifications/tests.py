@@ -1,7 +1,5 @@
-import pytest
 from asgiref.sync import sync_to_async
 from django.db import transaction
-from django.test import AsyncClient
 
 from notifications.models import Notification
 from notifications.notify import anotify_user, notify_user
@@ -21,16 +19,6 @@ async def test_a_notification_is_stored_then_pushed(connect, student, mentor):
         assert (frame["data"], frame["read"]) == ({"points": 9}, False)
     await anotify_user(mentor.pk, "other")
     assert (await other.receive("notification"))["kind"] == "other"
-
-
-async def test_a_view_notifies(connect, student):
-    socket = await connect(PATH, student)
-    client = AsyncClient()
-    await client.aforce_login(student)
-    await client.post("/notifications/test/")
-    assert (await socket.receive("notification"))["kind"] == "test"
-    await client.post("/notifications/test/", {"message": "Hello"})
-    assert (await socket.receive("notification"))["data"] == {"message": "Hello"}
 
 
 async def test_nothing_is_pushed_before_the_commit(connect, student):
@@ -84,19 +72,3 @@ async def test_mark_read(connect, student, mentor):
     assert own.read_at
     await socket.send("mark_read", notification_id=foreign.pk)
     assert (await socket.receive("error"))["code"] == "not_found"
-
-
-@pytest.mark.parametrize(
-    ("data", "shown"),
-    [
-        ({"items": "two pens", "keys": 1}, ["<dt>items</dt><dd>two pens</dd>", "<dt>keys</dt><dd>1</dd>"]),
-        ({"values": {"items": [1, None]}}, ["<dt>values</dt><dd>{&quot;items&quot;: [1, null]}</dd>"]),
-        ({"b": "<b>", "": ""}, ["<dt>b</dt><dd>&lt;b&gt;</dd>", "<dt></dt><dd></dd>"]),
-        (["from", "the admin"], ["<dd>[&quot;from&quot;, &quot;the admin&quot;]</dd>"]),
-    ],
-)
-def test_the_page_shows_data_with_any_keys(client, student, data, shown):
-    notify_user(student.pk, "news", data)
-    client.force_login(student)
-    page = client.get("/notifications/").content.decode()
-    assert [text for text in shown if text not in page] == []

@@ -1,0 +1,100 @@
+"""Views that take and give JSON, for pages that are made elsewhere; `rest_framework` is not needed for them.
+
+Who asks has a session, or a bearer token where sockets take one.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import msgspec
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.forms import BaseForm
+from django.http import Http404, HttpRequest, HttpResponse
+from django.middleware.csrf import CsrfViewMiddleware
+from django.views.decorators.csrf import csrf_exempt
+
+from realtime.auth import AUTHENTICATORS
+
+BEARER = [each for each in AUTHENTICATORS if each.scheme.get("scheme") == "bearer"]
+
+
+class Problem(Exception):
+    """The answer to a request that cannot be carried out; `errors` tells what is wrong with the fields of a form."""
+
+    def __init__(self, status: int, code: str, detail: str, errors: dict[str, list[str]] | None = None):
+        super().__init__(status, code, detail)
+        self.status = status
+        self.content = {"code": code, "detail": detail} | ({"errors": errors} if errors else {})
+
+
+def json_view(*methods: str, guests: bool = False) -> Callable:
+    """Make a view of one whose result is sent as JSON, and which may raise `Problem`.
+
+    It is called for these methods, and with `request.user` logged in, unless `guests` may come, too. Structs
+    and what msgspec knows besides can be part of the result; None is sent as `{}`.
+    """
+
+    def decorate(view):
+        @csrf_exempt  # the check is below: a token needs none
+        @wraps(view)
+        def answer(request, **arguments):
+            try:
+                if request.method not in methods:
+                    raise Problem(405, "not_allowed", f"Only {' and '.join(methods)} is understood here")
+                request.user = identify(request)
+                if request.user.is_anonymous and not guests:
+                    raise Problem(401, "not_authenticated", "Log in first")
+                return to_json(view(request, **arguments))
+            except Problem as problem:
+                return to_json(problem.content, problem.status)
+            except Http404:
+                return to_json({"code": "not_found", "detail": "This does not exist, or not any more"}, 404)
+            except PermissionDenied as error:
+                return to_json({"code": "not_allowed", "detail": str(error) or "You may not do this"}, 403)
+
+        return answer
+
+    return decorate
+
+
+def to_json(content: Any, status: int = 200) -> HttpResponse:
+    text = msgspec.json.encode({} if content is None else content)
+    headers = {"Cache-Control": "no-store"}
+    return HttpResponse(text, status=status, content_type="application/json", headers=headers)
+
+
+def identify(request: HttpRequest) -> Any:
+    """Return who asks: by a bearer token if one is offered, else by the session, which must not be forged."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        for each in BEARER:
+            if credentials := each.read(token):
+                return credentials.user
+        raise Problem(401, "not_authenticated", "The token is not, or no longer, valid")
+    if CsrfViewMiddleware(refuse).process_view(request, refuse, (), {}):
+        raise Problem(403, "not_allowed", "The CSRF token is missing or wrong: send it as X-CSRFToken")
+    return request.user
+
+
+def refuse(request):
+    raise PermissionDenied  # never called: the middleware is asked for its opinion only
+
+
+def read[T](request: HttpRequest, type: type[T]) -> T:
+    """Read the body of a request; raise `Problem` if it is not of that type, a struct for instance."""
+    try:
+        return msgspec.json.decode(request.body, type=type)
+    except RequestDataTooBig:
+        raise Problem(413, "too_big", "The request is too big") from None
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise Problem(400, "invalid", str(error)) from None
+
+
+def read_form(request: HttpRequest, form: type[BaseForm], **arguments: Any) -> Any:
+    """Read the body of a request, an object, into a form and return that; raise `Problem` if it is not valid."""
+    filled = form(data=read(request, dict[str, Any]), **arguments)
+    if not filled.is_valid():
+        errors = {name: [str(error) for error in found] for name, found in filled.errors.items()}
+        raise Problem(400, "invalid", next(iter(errors.values()))[0], errors)
+    return filled

@@ -1,0 +1,51 @@
+"""What Django does for the pages that `frontend/` makes: it serves their shell and says who looks at them."""
+
+from functools import cache
+
+from django.conf import settings
+from django.http import HttpResponse
+from django.views.decorators.csrf import ensure_csrf_cookie
+
+from config import collect
+from config.context import SESSION
+from config.json_views import json_view
+
+BUILT = settings.BASE_DIR / "static/app/index.html"
+
+
+@ensure_csrf_cookie
+def page(request, **parameters):
+    """The shell of every page; `frontend/` finds out by the address which one it is."""
+    try:
+        return HttpResponse(shell(BUILT.stat().st_mtime_ns))
+    except FileNotFoundError:
+        return HttpResponse("The front end is not built: make build", status=503, content_type="text/plain")
+
+
+@cache
+def shell(built_at: int) -> bytes:
+    """The page that Vite has built; it is read anew when it is built anew."""
+    return BUILT.read_bytes()
+
+
+@ensure_csrf_cookie
+@json_view("GET", guests=True)
+def site(request):
+    """What every page shows: the name of the site, its menu, and who is logged in."""
+    user = request.user
+    known = {"id": user.pk, "username": user.get_username(), "is_staff": user.is_staff}
+    return {
+        "name": settings.PROJECT_NAME,
+        "description": settings.DESCRIPTION,
+        "debug": settings.DEBUG,
+        "sign_up": settings.SIGN_UP,
+        "ws_auth": "cookie" if SESSION in settings.REALTIME["AUTHENTICATION"] else "ticket",
+        "user": known if user.is_authenticated else None,
+        "nav": links("nav", user),
+        "endpoints": links("endpoints", user) if settings.DEBUG or user.is_staff else [],
+    }
+
+
+def links(kind, user):
+    found = collect.links(kind, user)
+    return [{"url": url, "label": label, "description": description} for url, label, description in found]

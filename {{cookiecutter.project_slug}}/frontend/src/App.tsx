@@ -1,0 +1,110 @@
+import { type ComponentType, Suspense, useEffect } from "react";
+import { Link, Route, Switch, useLocation } from "wouter";
+import { csrfToken, logIn } from "./api";
+import { Home } from "./Home";
+import { useSite } from "./site";
+import { Title } from "./ui";
+
+/** A page of an app: `pages.ts` in its folder exports a list of these. */
+export interface Page {
+  path: string; // as wouter takes it; a component gets what stands for `:name`
+  component: ComponentType<{ params: Record<string, string> }>;
+}
+
+const found = import.meta.glob<{ pages: Page[] }>("./*/pages.ts", { eager: true });
+const pages = Object.values(found).flatMap(({ pages }) => pages);
+
+export function App() {
+  return (
+    <>
+      <a className="skip" href="#main">
+        Skip to the content
+      </a>
+      <Header />
+      <main id="main" tabIndex={-1}>
+        <Suspense>
+          <Switch>
+            <Route path="/">
+              <Home />
+            </Route>
+            {pages.map(({ path, component: Component }) => (
+              <Route key={path} path={path}>
+                {(params) => (
+                  <ForUsers>
+                    <Component key={JSON.stringify(params)} params={params as Record<string, string>} />
+                  </ForUsers>
+                )}
+              </Route>
+            ))}
+            <Route>
+              <Nowhere />
+            </Route>
+          </Switch>
+        </Suspense>
+      </main>
+    </>
+  );
+}
+
+function Header() {
+  const { name, nav, user, sign_up } = useSite();
+  const [location] = useLocation();
+  return (
+    <header>
+      <Link className="brand" href="/">
+        <img src="/static/favicon.svg" alt="" width="28" height="28" /> <span>{name}</span>
+      </Link>
+      <nav aria-label="Main">
+        {nav.map(({ url, label }) => (
+          <Link key={url} href={url} aria-current={location.startsWith(url) ? "page" : undefined}>
+            {label}
+          </Link>
+        ))}
+      </nav>
+      <div className="account">
+        {user ? (
+          <>
+            <a href="/accounts/password_change/" title="Change your password">
+              {user.username}
+            </a>
+            <form method="post" action="/accounts/logout/">
+              <input type="hidden" name="csrfmiddlewaretoken" value={csrfToken()} />
+              <button className="quiet">Log out</button>
+            </form>
+          </>
+        ) : (
+          <>
+            {sign_up && <a href="/accounts/sign-up/">Sign up</a>}
+            <a href="/accounts/login/">Log in</a>
+          </>
+        )}
+      </div>
+    </header>
+  );
+}
+
+function ForUsers({ children }: { children: React.ReactNode }) {
+  const { user } = useSite();
+  useEffect(() => {
+    if (!user) logIn();
+  }, [user]);
+  return user && children;
+}
+
+export function Nowhere() {
+  const [location] = useLocation();
+  return (
+    <section className="hero">
+      <Title>Not found</Title>
+      <h1>Nothing here</h1>
+      <p>
+        <code>{location}</code> does not exist, or not any more.
+      </p>
+      <p>
+        <Link className="button" href="/">
+          Go to the home page
+        </Link>
+      </p>
+    </section>
+  );
+}

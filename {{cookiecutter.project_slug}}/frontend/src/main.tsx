@@ -1,0 +1,15 @@
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import { App } from "./App";
+import { SiteProvider } from "./site";
+import "../../static/site.css";
+
+const root = document.getElementById("root");
+if (!root) throw new Error("index.html has no #root.");
+createRoot(root).render(
+  <StrictMode>
+    <SiteProvider>
+      <App />
+    </SiteProvider>
+  </StrictMode>,
+);

@@ -1,0 +1,20 @@
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vitest/config";
+
+// Where Django listens while Vite serves the pages. As an object, a target keeps the Host that the browser asked,
+// and with it Django's check of where a form comes from.
+const django = { target: process.env.DJANGO ?? "http://127.0.0.1:8001" };
+
+export default defineConfig(({ command }) => ({
+  plugins: [react()],
+  base: command === "build" ? "/static/app/" : "/",
+  build: { outDir: "../static/app", emptyOutDir: true },
+  server: {
+    strictPort: true,
+    proxy: {
+      "/ws/": { ...django, ws: true },
+      "^/(api|accounts|admin|static|metrics|favicon.ico|__debug__)(/|$)": django,
+    },
+  },
+  test: { environment: "happy-dom" },
+}));
