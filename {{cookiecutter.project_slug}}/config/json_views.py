@@ -20,7 +20,7 @@ BEARER = [each for each in AUTHENTICATORS if each.scheme.get("scheme") == "beare
 
 
 class Problem(Exception):
-    """The answer to a request that cannot be carried out; `errors` tells what is wrong with the fields of a form."""
+    """The answer to a request that cannot be carried out; `errors` are those of a form, by field."""
 
     def __init__(self, status: int, code: str, detail: str, errors: dict[str, list[str]] | None = None):
         super().__init__(status, code, detail)
@@ -92,7 +92,7 @@ def read[T](request: HttpRequest, type: type[T]) -> T:
 
 
 def read_form(request: HttpRequest, form: type[BaseForm], **arguments: Any) -> Any:
-    """Read the body of a request, an object, into a form and return that; raise `Problem` if it is not valid."""
+    """Read the body of a request, an object, into a form; raise `Problem` if it is not valid."""
     filled = form(data=read(request, dict[str, Any]), **arguments)
     if not filled.is_valid():
         errors = {name: [str(error) for error in found] for name, found in filled.errors.items()}
