@@ -29,8 +29,8 @@ def start_server(serve: Callable[[], None], serve_for_development: Callable[[], 
 def watch_sources(sender, **kwargs) -> None:
     """Watch the project's own packages whole: of what could not be imported, Django watches nothing.
 
-    Not before the checks have ended, in their own thread: the reloader does not survive that a module which it
-    is about to look at goes again, as one does whose import fails.
+    Not before the checks have ended, in their own thread: the reloader does not survive that a module which
+    it is about to look at goes again, as one does whose import fails.
     """
     for package in settings.BASE_DIR.glob("*/__init__.py"):
         sender.watch_dir(package.parent, "**/*.py")
