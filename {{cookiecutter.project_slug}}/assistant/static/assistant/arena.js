@@ -1,4 +1,4 @@
-import { RealtimeSocket } from "../realtime.js";
+import { connect } from "../connect.js";
 import { followEnd, showState } from "../ui.js";
 import { Answer } from "./answer.js";
 import { allow, offer, takePrompts } from "./composer.js";
@@ -14,7 +14,7 @@ const answers = new Map(); // by their own
 const early = []; // beginnings of answers whose prompts were not here
 const end = followEnd($("log"), $("turns"), $("newer"));
 // All that was said comes through the socket.
-const socket = new RealtimeSocket(`/ws/chat/session/${session}/`, { since: 0, ids: { chat_message: "message_id" } });
+const socket = connect(`/ws/chat/session/${session}/`, { since: 0, ids: { chat_message: "message_id" } });
 
 showState(socket, $("state"));
 socket.on("state", ({ state }) => allow(state === "connected"));

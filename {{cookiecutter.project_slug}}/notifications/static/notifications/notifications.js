@@ -1,11 +1,11 @@
+import { connect } from "../connect.js";
 import { fail, sendInPlace, showData, words } from "../events.js";
-import { RealtimeSocket } from "../realtime.js";
 import { fromTemplate, showState, showTime } from "../ui.js";
 
 const $ = (id) => document.getElementById(id);
 const list = $("notifications");
 const title = document.title;
-const socket = new RealtimeSocket("/ws/notifications/");
+const socket = connect("/ws/notifications/");
 const unread = list.getElementsByClassName("unread");
 let waiting = 0; // unread ones by the server's count; it sends the newest of them only
 const find = (id) => list.querySelector(`[data-id="${id}"]`);
