@@ -93,8 +93,23 @@ def read[T](request: HttpRequest, type: type[T]) -> T:
 
 def read_form(request: HttpRequest, form: type[BaseForm], **arguments: Any) -> Any:
     """Read the body of a request, an object, into a form; raise `Problem` if it is not valid."""
-    filled = form(data=read(request, dict[str, Any]), **arguments)
+    filled = to_form(request, form, **arguments)
     if not filled.is_valid():
-        errors = {name: [str(error) for error in found] for name, found in filled.errors.items()}
-        raise Problem(400, "invalid", next(iter(errors.values()))[0], errors)
+        raise refused(filled)
     return filled
+
+
+def to_form(request: HttpRequest, form: type[BaseForm], **arguments: Any) -> Any:
+    """Fill a form with the body of a request, an object; it is yet to be validated.
+
+    Numbers become texts, as a form of HTML has them: a field cannot take a number beyond those of floats.
+    """
+    data = read(request, dict[str, Any])
+    numbers = {name: str(value) for name, value in data.items() if type(value) in (int, float)}
+    return form(data=data | numbers, **arguments)
+
+
+def refused(form: BaseForm) -> Problem:
+    """What to raise for a form that is not valid."""
+    errors = {name: [str(error) for error in found] for name, found in form.errors.items()}
+    return Problem(400, "invalid", next(iter(errors.values()))[0], errors)
