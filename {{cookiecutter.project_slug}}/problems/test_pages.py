@@ -5,7 +5,8 @@ def test_pages_show_problems_as_text(client, student):
     problem = Problem.objects.create(slug="sum", title="<b>Sum</b>", statement="<script>alert()</script>")
     assert client.get("/problems/").status_code == 302
     client.force_login(student)
-    problem.submissions.create(owner=student, code="print('</textarea>')", verdict=Submission.Verdict.ACCEPTED)
+    accepted = Submission.Verdict.ACCEPTED
+    problem.submissions.create(owner=student, code="print('</textarea>')", verdict=accepted)
     listed = client.get("/problems/").content.decode()
     assert "solved" in listed
     assert "&lt;b&gt;Sum&lt;/b&gt;" in listed

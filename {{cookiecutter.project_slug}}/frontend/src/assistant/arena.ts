@@ -3,7 +3,7 @@
 import type { ServerFrame } from "../realtime/realtime.js";
 import type { Channel } from "../realtime/useWebSocket";
 
-export type Path = `/ws/chat/session/${string}/`;
+export type Path = `/ws/chat/session/${number}/`;
 type Frame = ServerFrame<Path>;
 type Of<T extends Frame["type"]> = Extract<Frame, { type: T }>;
 type End = Pick<Of<"message_snapshot">, "reason" | "usage" | "ms" | "detail">;
