@@ -14,6 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware
 from django.views.decorators.csrf import csrf_exempt
 
+from accounts import throttle
 from realtime.auth import AUTHENTICATORS
 
 BEARER = [each for each in AUTHENTICATORS if each.scheme.get("scheme") == "bearer"]
@@ -42,15 +43,16 @@ def json_view(*methods: str, guests: bool = False) -> Callable:
             try:
                 if request.method not in methods:
                     raise Problem(405, "not_allowed", f"Only {' and '.join(methods)} is understood here")
-                request.user = identify(request)
-                if request.user.is_anonymous and not guests:
-                    raise Problem(401, "not_authenticated", "Log in first")
+                request.user = identify(request, guests)
                 return to_json(view(request, **arguments))
             except Problem as problem:
                 return to_json(problem.content, problem.status)
             except Http404:
                 return to_json({"code": "not_found", "detail": "This does not exist, or not any more"}, 404)
             except PermissionDenied as error:
+                if seconds := throttle.wait_of(request):
+                    detail = f"Too many attempts; try again in {-(-seconds // 60)} minutes"
+                    return to_json({"code": "throttled", "detail": detail}, 429, {"Retry-After": seconds})
                 return to_json({"code": "not_allowed", "detail": str(error) or "You may not do this"}, 403)
 
         return answer
@@ -58,20 +60,25 @@ def json_view(*methods: str, guests: bool = False) -> Callable:
     return decorate
 
 
-def to_json(content: Any, status: int = 200) -> HttpResponse:
+def to_json(content: Any, status: int = 200, headers: dict[str, Any] | None = None) -> HttpResponse:
     text = msgspec.json.encode({} if content is None else content)
-    headers = {"Cache-Control": "no-store"}
+    headers = {"Cache-Control": "no-store"} | (headers or {})
     return HttpResponse(text, status=status, content_type="application/json", headers=headers)
 
 
-def identify(request: HttpRequest) -> Any:
-    """Return who asks: by a bearer token if one is offered, else by the session, which must not be forged."""
+def identify(request: HttpRequest, guests: bool = False) -> Any:
+    """Return who asks: by a bearer token if one is offered, else by the session, which must not be forged.
+
+    Raises `Problem` if that is nobody, unless `guests` may come, too.
+    """
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         for each in BEARER:
             if credentials := each.read(token):
                 return credentials.user
         raise Problem(401, "not_authenticated", "The token is not, or no longer, valid")
+    if request.user.is_anonymous and not guests:
+        raise Problem(401, "not_authenticated", "Log in first")
     if CsrfViewMiddleware(refuse).process_view(request, refuse, (), {}):
         raise Problem(403, "not_allowed", "The CSRF token is missing or wrong: send it as X-CSRFToken")
     return request.user
@@ -81,20 +88,37 @@ def refuse(request):
     raise PermissionDenied  # never called: the middleware is asked for its opinion only
 
 
-def read[T](request: HttpRequest, type: type[T]) -> T:
+def read[T](request: HttpRequest, type: type[T], code: str = "invalid") -> T:
     """Read the body of a request; raise `Problem` if it is not of that type, a struct for instance."""
     try:
         return msgspec.json.decode(request.body, type=type)
     except RequestDataTooBig:
         raise Problem(413, "too_big", "The request is too big") from None
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-        raise Problem(400, "invalid", str(error)) from None
+        raise Problem(400, code, str(error)) from None
 
 
 def read_form(request: HttpRequest, form: type[BaseForm], **arguments: Any) -> Any:
     """Read the body of a request, an object, into a form; raise `Problem` if it is not valid."""
-    filled = form(data=read(request, dict[str, Any]), **arguments)
+    filled = to_form(request, form, **arguments)
     if not filled.is_valid():
-        errors = {name: [str(error) for error in found] for name, found in filled.errors.items()}
-        raise Problem(400, "invalid", next(iter(errors.values()))[0], errors)
+        raise refused(filled)
     return filled
+
+
+def to_form(request: HttpRequest, form: type[BaseForm], **arguments: Any) -> Any:
+    """Fill a form with the body of a request, an object; it is yet to be validated."""
+    values = read(request, dict[str, str | bool | int | float | None])
+    # As text, since that is what forms take: "true" is how they know that a box was ticked.
+    data = {name: to_text(value) for name, value in values.items() if value is not None}
+    return form(data=data, **arguments)
+
+
+def to_text(value):
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def refused(form: BaseForm) -> Problem:
+    """What to raise for a form that is not valid."""
+    errors = {name: [str(error) for error in found] for name, found in form.errors.items()}
+    return Problem(400, "invalid", next(iter(errors.values()))[0], errors)

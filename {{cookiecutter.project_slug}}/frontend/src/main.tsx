@@ -3,6 +3,7 @@ import { createRoot } from "react-dom/client";
 import { App } from "./App";
 import { SiteProvider } from "./site";
 import "../../static/site.css";
+import "./main.css";
 
 // A deploy takes away the files of the version before: a page that asks for one is loaded anew, but not again
 // and again.
