@@ -40,6 +40,7 @@ def site(request):
         "debug": settings.DEBUG,
         "sign_up": settings.SIGN_UP,
         "ws_auth": "cookie" if SESSION in settings.REALTIME["AUTHENTICATION"] else "ticket",
+        "ws_share": settings.REALTIME["SHARE"],
         "user": known if user.is_authenticated else None,
         "nav": links("nav", user),
         "endpoints": links("endpoints", user) if settings.DEBUG or user.is_staff else [],
