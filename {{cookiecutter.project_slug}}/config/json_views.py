@@ -14,6 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware
 from django.views.decorators.csrf import csrf_exempt
 
+from accounts import throttle
 from realtime.auth import AUTHENTICATORS
 
 BEARER = [each for each in AUTHENTICATORS if each.scheme.get("scheme") == "bearer"]
@@ -51,6 +52,9 @@ def json_view(*methods: str, guests: bool = False) -> Callable:
             except Http404:
                 return to_json({"code": "not_found", "detail": "This does not exist, or not any more"}, 404)
             except PermissionDenied as error:
+                if seconds := throttle.wait_of(request):
+                    detail = f"Too many attempts; try again in {-(-seconds // 60)} minutes"
+                    return to_json({"code": "throttled", "detail": detail}, 429, {"Retry-After": seconds})
                 return to_json({"code": "not_allowed", "detail": str(error) or "You may not do this"}, 403)
 
         return answer
@@ -58,9 +62,9 @@ def json_view(*methods: str, guests: bool = False) -> Callable:
     return decorate
 
 
-def to_json(content: Any, status: int = 200) -> HttpResponse:
+def to_json(content: Any, status: int = 200, headers: dict[str, Any] | None = None) -> HttpResponse:
     text = msgspec.json.encode({} if content is None else content)
-    headers = {"Cache-Control": "no-store"}
+    headers = {"Cache-Control": "no-store"} | (headers or {})
     return HttpResponse(text, status=status, content_type="application/json", headers=headers)
 
 
@@ -93,8 +97,15 @@ def read[T](request: HttpRequest, type: type[T]) -> T:
 
 def read_form(request: HttpRequest, form: type[BaseForm], **arguments: Any) -> Any:
     """Read the body of a request, an object, into a form; raise `Problem` if it is not valid."""
-    filled = form(data=read(request, dict[str, Any]), **arguments)
+    values = read(request, dict[str, str | bool | int | float | None])
+    # As text, since that is what forms take: "true" is how they know that a box was ticked.
+    data = {name: to_text(value) for name, value in values.items() if value is not None}
+    filled = form(data=data, **arguments)
     if not filled.is_valid():
         errors = {name: [str(error) for error in found] for name, found in filled.errors.items()}
         raise Problem(400, "invalid", next(iter(errors.values()))[0], errors)
     return filled
+
+
+def to_text(value):
+    return str(value).lower() if isinstance(value, bool) else str(value)
