@@ -17,6 +17,7 @@ import psutil
 import pytest
 import uv
 
+from node_modules import lend_node_modules
 from offered import ALL_CONSUMERS, CORE
 from polling import until_served
 from services import HOST, free_port
@@ -129,6 +130,9 @@ def installed(bake, valkey, request, tmp_path_factory):
         alike = [older for older in projects.values() if VERSIONS(older.variant) == VERSIONS(variant)]
         if alike:
             lend_bytecode(alike[-1].folder, folder)
+        if (folder / "frontend").is_dir():
+            lend_node_modules(project)
+            project.make("build")
         project.make("demo-users", DEMO_PASSWORD=PASSWORD)
         return project
 

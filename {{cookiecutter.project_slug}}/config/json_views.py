@@ -43,9 +43,7 @@ def json_view(*methods: str, guests: bool = False) -> Callable:
             try:
                 if request.method not in methods:
                     raise Problem(405, "not_allowed", f"Only {' and '.join(methods)} is understood here")
-                request.user = identify(request)
-                if request.user.is_anonymous and not guests:
-                    raise Problem(401, "not_authenticated", "Log in first")
+                request.user = identify(request, guests)
                 return to_json(view(request, **arguments))
             except Problem as problem:
                 return to_json(problem.content, problem.status)
@@ -68,14 +66,19 @@ def to_json(content: Any, status: int = 200, headers: dict[str, Any] | None = No
     return HttpResponse(text, status=status, content_type="application/json", headers=headers)
 
 
-def identify(request: HttpRequest) -> Any:
-    """Return who asks: by a bearer token if one is offered, else by the session, which must not be forged."""
+def identify(request: HttpRequest, guests: bool = False) -> Any:
+    """Return who asks: by a bearer token if one is offered, else by the session, which must not be forged.
+
+    Raises `Problem` if that is nobody, unless `guests` may come, too.
+    """
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         for each in BEARER:
             if credentials := each.read(token):
                 return credentials.user
         raise Problem(401, "not_authenticated", "The token is not, or no longer, valid")
+    if request.user.is_anonymous and not guests:
+        raise Problem(401, "not_authenticated", "Log in first")
     if CsrfViewMiddleware(refuse).process_view(request, refuse, (), {}):
         raise Problem(403, "not_allowed", "The CSRF token is missing or wrong: send it as X-CSRFToken")
     return request.user
@@ -85,14 +88,14 @@ def refuse(request):
     raise PermissionDenied  # never called: the middleware is asked for its opinion only
 
 
-def read[T](request: HttpRequest, type: type[T]) -> T:
+def read[T](request: HttpRequest, type: type[T], code: str = "invalid") -> T:
     """Read the body of a request; raise `Problem` if it is not of that type, a struct for instance."""
     try:
         return msgspec.json.decode(request.body, type=type)
     except RequestDataTooBig:
         raise Problem(413, "too_big", "The request is too big") from None
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-        raise Problem(400, "invalid", str(error)) from None
+        raise Problem(400, code, str(error)) from None
 
 
 def read_form(request: HttpRequest, form: type[BaseForm], **arguments: Any) -> Any:

@@ -341,6 +341,13 @@ REALTIME = {
         default=1000,
         validate=Range(1),
     ),
+    "MAX_TOPICS": read(
+        env.int,
+        "WS_MAX_TOPICS",
+        "a number of topics that a socket at /ws/ may have, for example WS_MAX_TOPICS=50",
+        default=50,
+        validate=Range(1),
+    ),
     "PRIVATE_CLOSE_CODES": {{ cookiecutter.server == "daphne" }},  # 4009 for 1009, and so on
     "HEARTBEAT": 25,  # seconds between a client's pings
     "BACKLOG_FRAMES": 1000,  # that wait for a client which does not read, before it is closed

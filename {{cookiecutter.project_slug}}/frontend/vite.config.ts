@@ -7,10 +7,12 @@ const django = { target: process.env.DJANGO ?? "http://127.0.0.1:8001" };
 
 export default defineConfig(({ command }) => ({
   plugins: [react()],
+  clearScreen: false,
   base: command === "build" ? "/static/app/" : "/",
   build: { outDir: "../static/app", emptyOutDir: true },
   server: {
     strictPort: true,
+    allowedHosts: process.env.ALLOWED_HOSTS?.split(","), // as Django has them
     proxy: {
       "/ws/": { ...django, ws: true },
       "^/(api|accounts|admin|static|metrics|favicon.ico|__debug__)(/|$)": django,

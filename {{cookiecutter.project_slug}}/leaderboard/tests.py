@@ -12,7 +12,7 @@ from django.test import AsyncClient
 
 from accounts.models import User
 from leaderboard import consumers, live, standings
-from leaderboard.live import Changed, advance, table
+from leaderboard.live import LeaderboardChanged, advance, table
 from leaderboard.models import MOST, Score
 from leaderboard.scores import aadd_score, add_score, aupdate_leaderboard, update_leaderboard
 from realtime.codes import NOT_AUTHENTICATED
@@ -201,7 +201,7 @@ def test_who_follows_one_that_died_says_so(student):
     add_score(student.pk, 1)
     stored = advance("one", touched=True).frame
     live.cache.delete(live.LEASE)
-    notice = Changed(version=stored.version + 1, changed=[], removed=[])
+    notice = LeaderboardChanged(version=stored.version + 1, changed=[], removed=[])
     assert advance("other", touched=False).frame == notice
     assert advance("other", touched=False).frame is None
     assert advance("one", touched=True).frame is None

@@ -13,6 +13,6 @@ async function authorize() {
   return api<{ ticket: string }>("/api/ws-ticket/", {});
 }
 
-export function connect<P extends Path>(path: P, options: Options) {
+export function connect<P extends Path>(path: P, options: Options<P>) {
   return new RealtimeSocket(path, { authorize, onLoggedOut: logIn, ...options });
 }
