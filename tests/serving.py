@@ -58,6 +58,8 @@ def each(variants):
             title += f"-{variant['consumers']}"
         if variant["deployment"] != "none":
             title += "-deployed"
+        if variant.get("frontend", "templates") != "templates":
+            title += f"-{variant['frontend']}"
         return pytest.param(variant, id=title, marks=pytest.mark.xdist_group(title))
 
     return list(map(parameter, variants))

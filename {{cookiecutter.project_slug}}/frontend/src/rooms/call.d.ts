@@ -1,4 +1,4 @@
-import type { ClientFrame, Reply, State } from "../realtime/realtime.js";
+import type { RealtimeSocket, State } from "../realtime/realtime.js";
 import type { Media } from "./media.js";
 import type { Person, RoomFrame, RoomPath } from "./room";
 
@@ -6,8 +6,8 @@ import type { Person, RoomFrame, RoomPath } from "./room";
 export interface CallSocket {
   readonly state: State;
   on(type: string, handler: (frame: never) => void): () => void;
-  send(frame: ClientFrame<RoomPath>): void;
-  request<F extends ClientFrame<RoomPath>>(frame: F): Promise<Reply<RoomPath, F>>;
+  send: RealtimeSocket<RoomPath>["send"];
+  request: RealtimeSocket<RoomPath>["request"];
 }
 
 /** What the others tell, or we tell them. */
