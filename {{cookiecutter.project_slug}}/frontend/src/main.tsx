@@ -3,6 +3,7 @@ import { createRoot } from "react-dom/client";
 import { App } from "./App";
 import { SiteProvider } from "./site";
 import "../../static/site.css";
+import "./main.css";
 
 const root = document.getElementById("root");
 if (!root) throw new Error("index.html has no #root.");
