@@ -61,7 +61,3 @@ def test_the_site_tells_who_looks_and_what_they_may_see(client, admin_client, st
 
 def test_guests_are_told_no_more_than_they_need(client):
     assert client.get("/api/site/").json()["user"] is None
-
-
-def test_browsers_find_the_icon(client):
-    assert client.get("/favicon.ico").url == f"{settings.STATIC_URL}favicon.svg"

@@ -29,11 +29,12 @@ class Curious(SessionMiddleware):
         request.users = User.objects.count()
 
 
-async def plain(request):
+@csrf_protect
+async def protected(request):
     return HttpResponse("ok")
 
 
-urlpatterns = [path("plain/", plain), path("protected/", csrf_protect(plain))]
+urlpatterns = [path("protected/", protected)]
 
 
 @pytest.mark.parametrize("path", ["/", "/nowhere/", "/api/asyncapi.json"])
@@ -56,6 +57,17 @@ def test_admin_is_named(admin_client):
     assert settings.PROJECT_NAME in unescape(admin_client.get("/admin/").text)
 
 
+def test_errors_below_api_are_json(client):
+    client.raise_request_exception = False
+    answer = client.get("/api/nowhere/")
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+    assert "json" not in client.get("/nowhere.html").headers["Content-Type"]
+
+
+def test_browsers_find_the_icon(client):
+    assert client.get("/favicon.ico").url == f"{settings.STATIC_URL}favicon.svg"
+
+
 OTHER_SETTINGS = [
     (SessionMiddleware, "SESSION_ENGINE", "django.contrib.sessions.backends.file"),
     (CsrfViewMiddleware, "CSRF_USE_SESSIONS", True),
@@ -64,7 +76,7 @@ OTHER_SETTINGS = [
 
 
 @pytest.fixture
-async def threads(async_client, monkeypatch, settings):
+async def threads(async_client, monkeypatch):
     """Return a function that tells in which threads a request runs a hook of a middleware."""
 
     async def threads(middleware):
@@ -75,8 +87,7 @@ async def threads(async_client, monkeypatch, settings):
             return process_request(self, request)
 
         monkeypatch.setattr(middleware, "process_request", watched)
-        settings.ROOT_URLCONF = __name__
-        assert (await async_client.get("/plain/")).status_code == 200
+        assert (await async_client.get("/favicon.ico")).status_code == 302
         return seen
 
     return threads

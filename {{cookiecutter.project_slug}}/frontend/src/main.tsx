@@ -5,11 +5,10 @@ import { SiteProvider } from "./site";
 import "../../static/site.css";
 import "./main.css";
 
-// A deploy takes away the files of the version before: a page that asks for one is loaded anew, but not again
-// and again.
+// After a deploy the parts of a page that are still to be loaded have other names: so the page is loaded anew, but
+// not again and again if that is no cure.
 addEventListener("vite:preloadError", () => {
-  const last = Number(sessionStorage.getItem("reloaded"));
-  if (Date.now() - last < 60_000) return;
+  if (Date.now() - Number(sessionStorage.getItem("reloaded")) < 10_000) return;
   sessionStorage.setItem("reloaded", String(Date.now()));
   location.reload();
 });
