@@ -180,3 +180,7 @@ def test_mail_without_a_server_is_warned_of(settings):
     assert "DEFAULT_FROM_EMAIL" in warning.hint
     settings.DEFAULT_FROM_EMAIL = "noreply@example.org"
     assert not checks.mail_goes_nowhere(None)
+
+
+def test_the_page_of_a_guest_asks_for_no_ticket(client):
+    assert '<meta name="ws-auth" content="">' in client.get("/accounts/login/").text

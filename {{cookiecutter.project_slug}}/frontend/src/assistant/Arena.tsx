@@ -1,9 +1,8 @@
 import { useEffect, useMemo, useRef, useState } from "react";
 import { Link } from "wouter";
-import { Nowhere } from "../App";
 import { useData } from "../api";
 import { useFrames, useWebSocket } from "../realtime/useWebSocket";
-import { Failure, Status, Title } from "../ui";
+import { Failure, Nowhere, Status, Title } from "../ui";
 import { useEnd } from "../useEnd";
 import { arena, type Resume, resume, streaming } from "./arena";
 import { Composer } from "./Composer";

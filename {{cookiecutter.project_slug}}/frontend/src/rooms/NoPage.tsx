@@ -5,7 +5,7 @@ import { Failure, Title } from "../ui";
 /** In place of a page that could not be loaded: why, and what to do about it. */
 export function NoPage({ error, retry }: { error: ApiError; retry: () => void }) {
   if (error.status !== 403 && error.status !== 404) return <Failure error={error} retry={retry} />;
-  const login = `/accounts/login/?next=${encodeURIComponent(location.pathname)}`;
+  const next = encodeURIComponent(location.pathname).replaceAll("%2F", "/");
   const home = (
     <Link className="button" href="/">
       Go to the home page
@@ -18,7 +18,7 @@ export function NoPage({ error, retry }: { error: ApiError; retry: () => void })
       <p>Your account may not see this page.</p>
       <form className="bar" method="post" action="/accounts/logout/">
         <input type="hidden" name="csrfmiddlewaretoken" value={csrfToken()} />
-        <input type="hidden" name="next" value={login} />
+        <input type="hidden" name="next" value={`/accounts/login/?next=${next}`} />
         {home}
         <button className="quiet">Log in as somebody else</button>
       </form>
