@@ -22,8 +22,7 @@ $(BUILT): $(SOURCES) $(MODULES) $(FRAMES)
 
 # Written only if it changes, so that nothing is built for it in vain.
 $(FRAMES): .env FORCE
-	@if [ -e realtime/typescript.py ]; then $(PYTHON) manage.py frames $@; \
-	else test -e $@ || echo 'export type Sockets = Record<string, any>;' >$@; fi
+	@$(PYTHON) manage.py frames $@
 
 $(MODULES): frontend/package-lock.json | .venv/installed
 	cd frontend && npm ci
