@@ -32,4 +32,5 @@ def test_what_one_posts_all_see(log_in):
 
 
 def test_a_name_that_pages_use_is_refused(project):  # noqa: F811
-    assert "events/ exists already; choose another name" in project.manage("startconsumer", "events", fails=True)
+    printed = project.manage("startconsumer", "events", fails=True)
+    assert "events/ exists already; choose another name" in printed
