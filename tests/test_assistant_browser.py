@@ -277,6 +277,7 @@ def test_another_s_chat_is_not_there_and_one_s_own_can_be_deleted(arena, log_in,
     other = arena.context.new_page()
     go_live(other, arena.url)
     arena.goto(ASSISTANT)
+    expect(arena.locator(".session").first).to_be_visible()
     chats = arena.locator(".session").count()
     arena.on("dialog", lambda dialog: dialog.accept())
     arena.get_by_role("button", name="Delete").first.click()
