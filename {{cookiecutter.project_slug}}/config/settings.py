@@ -348,6 +348,13 @@ REALTIME = {
         default=50,
         validate=Range(1),
     ),
+    "SHARE": read(
+        env.str,
+        "WS_SHARE",
+        "no, page or browser, for example WS_SHARE=page",
+        default="no",
+        validate=OneOf(["no", "page", "browser"]),
+    ),
     "PRIVATE_CLOSE_CODES": {{ cookiecutter.server == "daphne" }},  # 4009 for 1009, and so on
     "HEARTBEAT": 25,  # seconds between a client's pings
     "BACKLOG_FRAMES": 1000,  # that wait for a client which does not read, before it is closed

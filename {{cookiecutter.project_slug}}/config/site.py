@@ -14,6 +14,7 @@ def describe(user) -> dict:
         "debug": settings.DEBUG,
         "sign_up": settings.SIGN_UP,
         "ws_auth": "cookie" if SESSION in settings.REALTIME["AUTHENTICATION"] else "ticket",
+        "ws_share": settings.REALTIME["SHARE"],
         "user": known if user.is_authenticated else None,
         "endpoints": links("endpoints", user) if settings.DEBUG or user.is_staff else [],
     }
