@@ -27,10 +27,14 @@ expect.set_options(timeout=15_000)  # ms; a page that comes back waits up to 10 
 
 
 newest, older = CONFIG["django_version"]
+TEMPLATES = first(server="uvicorn", channel_layer="memory", auth="session_jwt", rest_api="drf")
+REACT = TEMPLATES | {"frontend": "react"}
+FRONT_ENDS = [TEMPLATES, REACT]  # the scripts of each are the same in all variants
 VARIANTS = [
-    first(server="uvicorn", channel_layer="memory", auth="session_jwt", rest_api="drf"),
+    TEMPLATES,
     first(server="granian", channel_layer="redis", auth="jwt", django_version=newest),  # sockets by ticket
     first(rest_api="drf", auth="session", django_version=older),
+    REACT,
 ]
 
 
@@ -57,6 +61,10 @@ def site(request, installed):
     project = installed(request.param)
     with running(project) as server:
         yield project, server
+
+
+def is_react(site):
+    return site[0].variant.get("frontend") == "react"
 
 
 @pytest.fixture

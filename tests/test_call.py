@@ -7,12 +7,12 @@ import pytest
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 from playwright.sync_api import expect
 
-from browser import LOBBY, OVERFLOW, VARIANTS, Wire, expect_state, forgive, go_live
+from browser import FRONT_ENDS, LOBBY, OVERFLOW, Wire, expect_state, forgive, go_live
 from serving import each, running
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.parametrize("site", each(VARIANTS[:1]), indirect=True),  # the scripts are the same in all
+    pytest.mark.parametrize("site", each(FRONT_ENDS), indirect=True),
 ]
 
 BROWSER_FLAGS = (

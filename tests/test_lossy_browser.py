@@ -5,12 +5,12 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from browser import LOBBY, NOTIFICATIONS, OVERFLOW, VARIANTS, Wire, expect_state, go_live, said, say
+from browser import FRONT_ENDS, LOBBY, NOTIFICATIONS, OVERFLOW, Wire, expect_state, go_live, said, say
 from serving import each
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.parametrize("site", each(VARIANTS[:1]), indirect=True),  # the scripts are the same in all
+    pytest.mark.parametrize("site", each(FRONT_ENDS), indirect=True),
 ]
 
 UNSURE = ".pending, .failure"

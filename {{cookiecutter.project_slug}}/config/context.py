@@ -18,6 +18,7 @@ def site(request):
         "debug": settings.DEBUG,
         "sign_up": settings.SIGN_UP,
         "ws_auth": "cookie" if SESSION in settings.REALTIME["AUTHENTICATION"] else "ticket",
+        "ws_share": settings.REALTIME["SHARE"],
         "nav": SimpleLazyObject(lambda: collect.links("nav", user)),
         "endpoints": SimpleLazyObject(lambda: collect.links("endpoints", user)),
     }

@@ -100,15 +100,25 @@ def read[T](request: HttpRequest, type: type[T], code: str = "invalid") -> T:
 
 def read_form(request: HttpRequest, form: type[BaseForm], **arguments: Any) -> Any:
     """Read the body of a request, an object, into a form; raise `Problem` if it is not valid."""
+    filled = to_form(request, form, **arguments)
+    if not filled.is_valid():
+        raise refused(filled)
+    return filled
+
+
+def to_form(request: HttpRequest, form: type[BaseForm], **arguments: Any) -> Any:
+    """Fill a form with the body of a request, an object; it is yet to be validated."""
     values = read(request, dict[str, str | bool | int | float | None])
     # As text, since that is what forms take: "true" is how they know that a box was ticked.
     data = {name: to_text(value) for name, value in values.items() if value is not None}
-    filled = form(data=data, **arguments)
-    if not filled.is_valid():
-        errors = {name: [str(error) for error in found] for name, found in filled.errors.items()}
-        raise Problem(400, "invalid", next(iter(errors.values()))[0], errors)
-    return filled
+    return form(data=data, **arguments)
 
 
 def to_text(value):
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def refused(form: BaseForm) -> Problem:
+    """What to raise for a form that is not valid."""
+    errors = {name: [str(error) for error in found] for name, found in form.errors.items()}
+    return Problem(400, "invalid", next(iter(errors.values()))[0], errors)

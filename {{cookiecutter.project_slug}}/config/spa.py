@@ -4,15 +4,18 @@ from functools import cache
 
 from django.conf import settings
 from django.http import HttpResponse
+from django.views.decorators.cache import cache_control
 from django.views.decorators.csrf import ensure_csrf_cookie
+from django.views.decorators.http import require_safe
 
-from config import collect
-from config.context import SESSION
 from config.json_views import json_view
+from config.site import describe, links
 
 BUILT = settings.BASE_DIR / "static/app/index.html"
 
 
+@require_safe
+@cache_control(no_cache=True)  # an older one would ask for files that a deploy has taken away
 @ensure_csrf_cookie
 def page(request, **parameters):
     """The shell of every page; `frontend/` finds out by the address which one it is."""
@@ -32,20 +35,4 @@ def shell(built_at: int) -> bytes:
 @json_view("GET", guests=True)
 def site(request):
     """What every page shows: the name of the site, its menu, and who is logged in."""
-    user = request.user
-    known = {"id": user.pk, "username": user.get_username(), "is_staff": user.is_staff}
-    return {
-        "name": settings.PROJECT_NAME,
-        "description": settings.DESCRIPTION,
-        "debug": settings.DEBUG,
-        "sign_up": settings.SIGN_UP,
-        "ws_auth": "cookie" if SESSION in settings.REALTIME["AUTHENTICATION"] else "ticket",
-        "user": known if user.is_authenticated else None,
-        "nav": links("nav", user),
-        "endpoints": links("endpoints", user) if settings.DEBUG or user.is_staff else [],
-    }
-
-
-def links(kind, user):
-    found = collect.links(kind, user)
-    return [{"url": url, "label": label, "description": description} for url, label, description in found]
+    return describe(request.user) | {"nav": links("nav", request.user)}

@@ -14,6 +14,7 @@ from realtime.views import data_for_staff, page_for_staff
 #%%
 admin.site.site_header = admin.site.site_title = settings.PROJECT_NAME
 handler403, handler404 = errors.permission_denied, errors.page_not_found
+handler500 = errors.server_error
 
 urlpatterns = [
     *pages.urlpatterns,

@@ -33,6 +33,11 @@ async def anotify_user(user_id: int, kind: str, data: dict[str, Any] | None = No
     return notification
 
 
+def send_test(user_id: int, message: str) -> None:
+    """Notify a user who wants to watch one arrive."""
+    notify_user(user_id, "test", {"message": (message or "It works: this came over the WebSocket.")[:200]})
+
+
 def group_of(user_id: int) -> str:
     return f"notifications.{user_id}"
 

@@ -39,7 +39,7 @@ async def test_nothing_is_pushed_before_the_commit(connect, student):
 async def test_unread_ones_come_on_connect_or_all_since_one(connect, student):
     one, two, three = [await anotify_user(student.pk, "news") for _ in range(3)]
     socket = await connect(PATH, student)
-    assert socket.hello["unread"] == 3
+    assert (socket.hello["unread"], socket.hello["newest"]) == (3, three.pk)
     await socket.request("mark_read", notification_id=two.pk)
 
     async def ids(path, count):
@@ -68,6 +68,9 @@ async def test_mark_read(connect, student, mentor):
     socket, other_tab = [await connect(PATH, student) for _ in range(2)]
     assert (await socket.request("mark_read", notification_id=own.pk))["ok"]
     assert (await other_tab.receive("notification_read"))["notification_id"] == own.pk
+    assert (await socket.request("mark_read", notification_id=own.pk))["ok"]  # which is no news to others
+    await anotify_user(student.pk, "next")
+    assert (await other_tab.receive("notification", "notification_read"))["type"] == "notification"
     await own.arefresh_from_db()
     assert own.read_at
     await socket.send("mark_read", notification_id=foreign.pk)

@@ -1,9 +1,8 @@
 import msgspec
 
 from config.json_views import json_view, read
-from notifications.notify import notify_user, to_frame
-
-LATEST = 50  # notifications that a page begins with
+from notifications.models import latest_of
+from notifications.notify import send_test, to_frame
 
 
 class Message(msgspec.Struct):
@@ -13,11 +12,10 @@ class Message(msgspec.Struct):
 @json_view("GET")
 def index(request):
     """The newest notifications, as they come through the socket."""
-    return list(map(to_frame, request.user.notifications.order_by("-pk")[:LATEST]))
+    return list(map(to_frame, latest_of(request.user)))
 
 
 @json_view("POST")
 def test(request):
     """Send yourself a notification, to watch it arrive."""
-    message = read(request, Message).message or "It works: this came over the WebSocket."
-    notify_user(request.user.pk, "test", {"message": message[:200]})
+    send_test(request.user.pk, read(request, Message).message)

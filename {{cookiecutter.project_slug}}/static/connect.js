@@ -6,9 +6,22 @@ const LOGIN = "/accounts/login/";
 const TICKET = "/api/ws-ticket/";
 const PATIENCE = 10_000; // ms that a ticket may take
 
+const TRANSPORTS = { page: "overOne", browser: "overWorker" }; // by what WS_SHARE says
+let transport;
+
 /** Open a RealtimeSocket with its options as the user of this page. */
 export function connect(path, options) {
-  return new RealtimeSocket(path, { authorize, onLoggedOut: logIn, ...options });
+  return new RealtimeSocket(path, { authorize, onLoggedOut: logIn, open: shared(), ...options });
+}
+
+/** Return the transport that all sockets of this page share, if they do. */
+function shared() {
+  const { content, dataset } = document.querySelector("meta[name=ws-share]") ?? {};
+  if (!(content in TRANSPORTS)) return;
+  return async (url, authorize) => {
+    transport ??= import("./topics.js").then((topics) => topics[TRANSPORTS[content]]({ user: dataset.user || null }));
+    return (await transport)(url, authorize);
+  };
 }
 
 /** Return the proof for a handshake: a ticket where the project asks for one, nothing where the cookie will do. */

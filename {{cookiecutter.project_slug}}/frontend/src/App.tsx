@@ -3,16 +3,22 @@ import { Link, Route, Switch, useLocation } from "wouter";
 import { csrfToken, logIn } from "./api";
 import { Home } from "./Home";
 import { useSite } from "./site";
-import { Title } from "./ui";
+import { Nowhere } from "./ui";
 
-/** A page of an app: `pages.ts` in its folder exports a list of these. */
+/** A page of an app. */
 export interface Page {
   path: string; // as wouter takes it; a component gets what stands for `:name`
   component: ComponentType<{ params: Record<string, string> }>;
 }
 
-const found = import.meta.glob<{ pages: Page[] }>("./*/pages.ts", { eager: true });
-const pages = Object.values(found).flatMap(({ pages }) => pages);
+/** What `pages.ts` in the folder of an app exports: its pages, and what it adds to the header of all pages. */
+interface App {
+  pages: Page[];
+  Header?: ComponentType;
+}
+
+const apps = Object.entries(import.meta.glob<App>("./*/pages.ts", { eager: true }));
+const pages = apps.flatMap(([, { pages }]) => pages);
 
 export function App() {
   return (
@@ -64,6 +70,7 @@ function Header() {
       <div className="account">
         {user ? (
           <>
+            {apps.map(([name, { Header }]) => Header && <Header key={name} />)}
             <a href="/accounts/password_change/" title="Change your password">
               {user.username}
             </a>
@@ -89,22 +96,4 @@ function ForUsers({ children }: { children: React.ReactNode }) {
     if (!user) logIn();
   }, [user]);
   return user && children;
-}
-
-export function Nowhere() {
-  const [location] = useLocation();
-  return (
-    <section className="hero">
-      <Title>Not found</Title>
-      <h1>Nothing here</h1>
-      <p>
-        <code>{location}</code> does not exist, or not any more.
-      </p>
-      <p>
-        <Link className="button" href="/">
-          Go to the home page
-        </Link>
-      </p>
-    </section>
-  );
 }

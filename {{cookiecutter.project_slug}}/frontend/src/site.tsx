@@ -1,6 +1,6 @@
 import { createContext, type ReactNode, useContext } from "react";
 import { useData } from "./api";
-import { openByTicket } from "./realtime/connect";
+import { openByTicket, share } from "./realtime/connect";
 import { Failure } from "./ui";
 
 export interface User {
@@ -21,6 +21,7 @@ export interface Site {
   debug: boolean;
   sign_up: boolean;
   ws_auth: "cookie" | "ticket";
+  ws_share: "no" | "page" | "browser";
   user: User | null;
   nav: Link[];
   endpoints: Link[];
@@ -34,6 +35,7 @@ export function SiteProvider({ children }: { children: ReactNode }) {
   if (error) return <Failure error={error} retry={reload} />;
   if (!data) return null;
   openByTicket(data.ws_auth === "ticket");
+  share(data.ws_share, data.user?.id ?? null);
   return <Context value={data}>{children}</Context>;
 }
 

@@ -1,7 +1,7 @@
 /* The page /dashboard/: figures, a chart of the one that is chosen, and the events. */
 
 import { connect } from "../connect.js";
-import { sendInPlace, showData, words } from "../events.js";
+import { sendInPlace, showData, words } from "../events/events.js";
 import { fromTemplate, showState, showTime } from "../ui.js";
 
 const SPANS = [1, 2, 5].map((minutes) => minutes * 60_000); // ms that the chart goes back, as soon as there is enough

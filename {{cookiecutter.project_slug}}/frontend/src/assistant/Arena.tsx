@@ -1,6 +1,5 @@
 import { useEffect, useMemo, useRef, useState } from "react";
 import { Link } from "wouter";
-import { Nowhere } from "../App";
 import { useData } from "../api";
 import { useFrames, useWebSocket } from "../realtime/useWebSocket";
 import { Failure, Status, Title } from "../ui";
@@ -21,7 +20,6 @@ const EXAMPLES = [
 
 export default function ArenaPage({ params }: { params: Record<string, string> }) {
   const { data, error, reload } = useData<Session>(`/api/chats/${params.session}/`);
-  if (error?.status === 404) return <Nowhere />;
   if (error) return <Failure error={error} retry={reload} />;
   return data && <Arena session={data} />;
 }

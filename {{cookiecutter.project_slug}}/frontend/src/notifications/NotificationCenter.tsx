@@ -1,48 +1,39 @@
-import { useMemo, useState } from "react";
 import { api, useData } from "../api";
+import { Data, Kind } from "../events/Data";
 import { useWebSocket } from "../realtime/useWebSocket";
-import { Failure, Note, Status, Time, Title } from "../ui";
-import { type Notice, notificationsSince, unread } from "./notifications";
+import { Failure, Note, Status, Time, Title, useAttempt } from "../ui";
+import { type Notice, notifications, PATH, withLoaded } from "./notifications";
 import "./notifications.css";
 
+/** The page of notifications; it shares its socket with the bell in the header. */
 export default function NotificationCenter() {
   const { data, error, reload } = useData<Notice[]>("/api/notifications/");
   if (error) return <Failure error={error} retry={reload} />;
-  return data && <Live notices={data} />;
+  return data && <Notifications loaded={data} />;
 }
 
-function Live({ notices }: { notices: Notice[] }) {
-  const channel = useMemo(() => notificationsSince(notices), [notices]);
-  const { value, state, reason, request } = useWebSocket("/ws/notifications/", channel);
-  const [failure, setFailure] = useState("");
-  const number = Math.max(value.waiting, unread(value.list));
+function Notifications({ loaded }: { loaded: Notice[] }) {
+  const { value, state, reason, request } = useWebSocket(PATH, notifications);
+  const { failure, attempt } = useAttempt();
+  const list = withLoaded(value, loaded);
+  const unread = value.known ? value.unread : list.filter(({ read }) => !read).length;
 
-  async function markRead({ notification_id }: Notice) {
-    try {
-      await request({ type: "mark_read", notification_id });
-      setFailure("");
-    } catch (error) {
-      setFailure(`Not marked as read. ${(error as Error).message}`);
-    }
+  function markRead({ notification_id }: Notice) {
+    return attempt(() => request({ type: "mark_read", notification_id }), "Not marked as read.");
   }
 
   async function test() {
-    try {
-      await api("/api/notifications/test/", {});
-      setFailure("");
-    } catch (error) {
-      setFailure(`Not sent. ${(error as Error).message}`);
-    }
+    await attempt(() => api("/api/notifications/test/", {}), "Not sent.");
   }
 
   return (
     <>
-      <Title>{`${number ? `(${number}) ` : ""}Notifications`}</Title>
+      <Title>{`${unread ? `(${unread}) ` : ""}Notifications`}</Title>
       <div className="bar">
         <h1>
           Notifications{" "}
           <span className="count" id="unread">
-            {number || ""}
+            {unread || ""}
           </span>
         </h1>
         <Status state={state} reason={reason} />
@@ -52,21 +43,14 @@ function Live({ notices }: { notices: Notice[] }) {
         <button className="quiet">Send myself a test notification</button>
       </form>
       <Note text={failure} />
-      <ol className={`notifications ${state}`} id="notifications" role="log" aria-label="Notifications">
-        {value.list.map((notice) => (
+      <ol className={`notifications ${state}`} id="notifications" aria-live="polite" aria-label="Notifications">
+        {list.map((notice) => (
           <li className={`card notification ${notice.read ? "" : "unread"}`} key={notice.notification_id}>
             <div>
               <p className="byline">
-                <b className="kind">{notice.kind.replaceAll("_", " ")}</b> <Time iso={notice.created_at} />
+                <Kind kind={notice.kind} /> <Time iso={notice.created_at} />
               </p>
-              <dl className="data">
-                {Object.entries(notice.data).map(([key, datum]) => (
-                  <div key={key}>
-                    <dt>{key}</dt>
-                    <dd>{typeof datum === "string" ? datum : JSON.stringify(datum)}</dd>
-                  </div>
-                ))}
-              </dl>
+              <Data data={notice.data} />
             </div>
             <button className="quiet mark" onClick={() => markRead(notice)}>
               Mark as read
@@ -74,7 +58,7 @@ function Live({ notices }: { notices: Notice[] }) {
           </li>
         ))}
       </ol>
-      {!value.list.length && (
+      {!list.length && (
         <p className="card empty" id="empty">
           No notifications yet.
         </p>

@@ -1,6 +1,8 @@
 import { lazy } from "react";
 import type { Page } from "../App";
 
+export { Bell as Header } from "./Bell";
+
 export const pages: Page[] = [
   { path: "/notifications/", component: lazy(() => import("./NotificationCenter")) },
 ];

@@ -1,5 +1,4 @@
 import { type KeyboardEvent, useRef, useState } from "react";
-import { Nowhere } from "../App";
 import { useData } from "../api";
 import { useWebSocket } from "../realtime/useWebSocket";
 import { Failure, Note, Status, Time, Title } from "../ui";
@@ -23,7 +22,6 @@ interface ProblemData {
 
 export default function ProblemPage({ params }: { params: Record<string, string> }) {
   const { data, error, reload } = useData<ProblemData>(`/api/my/problems/${params.slug}/`);
-  if (error?.status === 404) return <Nowhere />;
   if (error) return <Failure error={error} retry={reload} />;
   return data && <Problem problem={data} />;
 }

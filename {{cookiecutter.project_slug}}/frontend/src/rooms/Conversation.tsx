@@ -3,13 +3,12 @@ import { Time } from "../ui";
 import { Avatar } from "./Avatar";
 import type { Line, Outgoing } from "./outgoing";
 import type { Person } from "./room";
-import type { useEnd } from "./useEnd";
 
 interface ConversationProps {
   lines: Line[];
   me: Person;
   again: (message: Outgoing) => void;
-  end: ReturnType<typeof useEnd>;
+  end: { log: React.Ref<HTMLDivElement>; content: React.Ref<HTMLOListElement> };
 }
 
 export function Conversation({ lines, me, again, end }: ConversationProps) {

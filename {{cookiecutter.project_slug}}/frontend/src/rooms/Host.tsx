@@ -1,9 +1,8 @@
 import { useState } from "react";
 import { Link } from "wouter";
 import { api, useData } from "../api";
-import { Time, Title } from "../ui";
+import { Failure, Time, Title } from "../ui";
 import { Errors, Field, RoomFields, useForm, ZONE } from "./fields";
-import { NoPage } from "./NoPage";
 import type { RoomInfo } from "./room";
 import "./rooms.css";
 
@@ -26,7 +25,7 @@ export default function Host({ params: { slug } }: { params: Record<string, stri
     reload();
   }
 
-  if (error) return <NoPage error={error} retry={reload} />;
+  if (error) return <Failure error={error} retry={reload} />;
   if (!room) return null;
   return (
     <>

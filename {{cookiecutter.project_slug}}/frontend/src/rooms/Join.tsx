@@ -1,8 +1,7 @@
 import { useEffect, useState } from "react";
 import { Link, useLocation, useSearch } from "wouter";
 import { api, useData } from "../api";
-import { Note, Title } from "../ui";
-import { NoPage } from "./NoPage";
+import { Failure, Note, Title } from "../ui";
 
 interface Invitation {
   slug: string;
@@ -32,7 +31,7 @@ export default function Join({ params: { slug } }: { params: Record<string, stri
   }
 
   if (error?.status === 403) return <Over />;
-  if (error) return <NoPage error={error} retry={reload} />;
+  if (error) return <Failure error={error} retry={reload} />;
   if (!data || data.inside) return null;
   return (
     <form className="card form" action={comeIn}>

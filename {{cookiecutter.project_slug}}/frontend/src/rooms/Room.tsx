@@ -1,8 +1,9 @@
-import { useMemo } from "react";
+import { useEffect, useMemo, useState } from "react";
 import { Link } from "wouter";
 import { useFrames, useWebSocket } from "../realtime/useWebSocket";
 import { useUser } from "../site";
 import { Status, Title } from "../ui";
+import { useEnd } from "../useEnd";
 import { Avatar } from "./Avatar";
 import { Call, JoinCall } from "./Call";
 import { Composer } from "./Composer";
@@ -10,7 +11,6 @@ import { Conversation } from "./Conversation";
 import { lines } from "./outgoing";
 import { type Person, type RoomStart, roomSince } from "./room";
 import { useCall } from "./useCall";
-import { useEnd } from "./useEnd";
 import { useOutgoing } from "./useOutgoing";
 import { useTyping } from "./useTyping";
 import { Waiting } from "./Waiting";
@@ -27,12 +27,19 @@ export function Room({ room }: { room: RoomStart }) {
   const { outgoing, post, again } = useOutgoing(path, live);
   const typing = useTyping(path);
   const call = useCall(path, live, me);
-  const end = useEnd(value.messages.at(-1)?.message_id);
+  const end = useEnd<HTMLDivElement, HTMLOListElement>();
+  const newest = value.messages.at(-1)?.message_id ?? 0;
+  const newer = useNewer(newest, end.here);
 
   // If its history has become shorter, a backup was restored, and what stands here may not exist any more.
   useFrames(path, (frame) => {
     if (frame.type === "gap" && frame.resumed < frame.asked) location.reload();
   });
+
+  // Who has sent something wants to see it.
+  useEffect(() => {
+    if (outgoing.length) end.go();
+  }, [outgoing.length, end.go]);
 
   return (
     <section className={call.inside ? "room calling" : "room"}>
@@ -51,16 +58,22 @@ export function Room({ room }: { room: RoomStart }) {
       <Composer
         connected={state === "connected"}
         typing={typing}
-        newer={end.newer}
+        newer={newer}
         showNewest={end.go}
         tell={(active) => send({ type: "typing", active })}
-        post={(text) => {
-          post(text, value.messages.at(-1)?.message_id ?? 0);
-          end.go();
-        }}
+        post={(text) => post(text, newest)}
       />
     </section>
   );
+}
+
+/** Whether something came that who has scrolled up does not see. */
+function useNewer(newest: number, here: boolean): boolean {
+  const [seen, setSeen] = useState(newest);
+  useEffect(() => {
+    if (here) setSeen(newest);
+  }, [newest, here]);
+  return !here && newest !== seen;
 }
 
 function Present({ people, me }: { people: Person[]; me: Person }) {

@@ -1,8 +1,7 @@
 import { Link, useLocation } from "wouter";
 import { useData } from "../api";
-import { Time, Title } from "../ui";
+import { Failure, Time, Title } from "../ui";
 import { RoomFields, useForm, ZONE } from "./fields";
-import { NoPage } from "./NoPage";
 import type { RoomInfo } from "./room";
 import "./rooms.css";
 
@@ -14,7 +13,7 @@ export default function Rooms() {
     ({ slug, is_open }) => navigate(`/rooms/${slug}/${is_open ? "" : "host/"}`),
     { time_zone: ZONE },
   );
-  if (error) return <NoPage error={error} retry={reload} />;
+  if (error) return <Failure error={error} retry={reload} />;
   if (!rooms) return null;
   return (
     <>

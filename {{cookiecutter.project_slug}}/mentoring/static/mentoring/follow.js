@@ -1,7 +1,7 @@
 /* What the pages of mentors and students share: a list of events, newest first, that goes on by itself. */
 
 import { connect } from "../connect.js";
-import { showData, words } from "../events.js";
+import { showData, words } from "../events/events.js";
 import { fromTemplate, showState, showTime } from "../ui.js";
 
 const MOST = 200; // events that a page keeps
