@@ -3,7 +3,7 @@ A page that shows three things, with a socket for each or with one at `/ws/` tha
 notifications and one more, of a generated project served by its own command in one process, with Redis.
 
 Pages connect 50 at a time. The server's CPU is that of its one process, memory the growth of its resident set
-from before they connect to when they all rest. Then messages of 200 bytes go to a room in which all pages are.
+from before they connect to when all rest. Then messages of 200 bytes go to a room in which all pages are.
 
 What comes before another frame in a connection holds it up. To measure that, a proxy stands for a line of
 2 Mbit/s that a page has for all its connections, in turn; a room sends it a history of 1,000 messages, and
@@ -117,7 +117,7 @@ async def many(server, port, cookie, case):
 
 
 class SlowLine:
-    """A proxy of a page: what the server sends goes through at `BITS`, a piece of each connection at a time."""
+    """A proxy of a page: what the server sends passes at `BITS`, a piece of each connection at a time."""
 
     def __init__(self, port):
         self.port, self.turn = port, asyncio.Lock()
@@ -151,9 +151,8 @@ class SlowLine:
 async def behind_history(port, cookie, case):
     """How long pings of one path take while another one sends its history over a slow line."""
     async with SlowLine(port) as slow, contextlib.AsyncExitStack() as stack, asyncio.timeout(120):
-        page = Page(slow, cookie, case, stack)
-        page.options["origin"] = f"http://127.0.0.1:{port}"
-        page.options["additional_headers"]["Host"] = f"127.0.0.1:{port}"
+        page = Page(port, cookie, case, stack)
+        page.options |= {"host": "127.0.0.1", "port": slow}
         room, notices, _ = PATHS
         took, left, pinged, pong = [], MESSAGES, None, asyncio.Event()
 
