@@ -83,7 +83,7 @@ def test_what_is_wrong_is_said_where_it_is(student, sign_up, field, value, error
 
 
 def test_signing_up_can_be_off(client, sign_up, settings):
-    pages = ("/", "/accounts/login/")
+    pages = ("/accounts/login/", "/accounts/password_reset/")
     assert all(SIGN_UP in client.get(page).text for page in pages)
     settings.SIGN_UP = False
     assert (client.get(SIGN_UP).status_code, sign_up().status_code) == (404, 404)

@@ -12,4 +12,4 @@ urlpatterns = [
     path("api/site/", spa.site, name="site"),
 ]
 # Asked last: what no view here knows may be a page that only frontend/ knows.
-otherwise = [re_path(r"^(?!(?:api|accounts|admin|static)/)(?:.*/)$", spa.page)]
+otherwise = [re_path(r"^(?!(?:api|accounts|admin|metrics|static|ws)/)(?:.*/)?[^./]*/$", spa.page)]

@@ -4,7 +4,9 @@ from functools import cache
 
 from django.conf import settings
 from django.http import HttpResponse
+from django.views.decorators.cache import cache_control
 from django.views.decorators.csrf import ensure_csrf_cookie
+from django.views.decorators.http import require_safe
 
 from config.json_views import json_view
 from config.site import describe, links
@@ -12,6 +14,8 @@ from config.site import describe, links
 BUILT = settings.BASE_DIR / "static/app/index.html"
 
 
+@require_safe
+@cache_control(no_cache=True)  # an older one would ask for files that a deploy has taken away
 @ensure_csrf_cookie
 def page(request, **parameters):
     """The shell of every page; `frontend/` finds out by the address which one it is."""

@@ -17,20 +17,18 @@ build: $(BUILT) ## Build the front end into static/app, if it has changed
 
 frames: $(FRAMES) ## Write the types of all frames for TypeScript
 
-$(BUILT): $(SOURCES) $(MODULES) $(FRAMES)
+$(BUILT): $(SOURCES) static/site.css $(MODULES) $(FRAMES)
 	cd frontend && npm run --silent build
 
 # Written only if it changes, so that nothing is built for it in vain.
 $(FRAMES): .env FORCE
-	@if [ -e realtime/typescript.py ]; then $(PYTHON) manage.py frames $@; \
-	else test -e $@ || echo 'export type Sockets = Record<string, any>;' >$@; fi
+	@$(PYTHON) manage.py frames $@
 
 $(MODULES): frontend/package-lock.json | .venv/installed
 	cd frontend && npm ci
 	@touch $@
 
 test-frontend: $(MODULES) $(FRAMES)
-	cd frontend && npx tsc
 	cd frontend && npm run --silent test
 
 lint-frontend: $(MODULES) $(FRAMES)
