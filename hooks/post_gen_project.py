@@ -88,6 +88,7 @@ def summary(folder):
         f"consumers {ANSWERS['__consumers'] or 'none'}",
         f"database {ANSWERS['database']}",
         f"REST API {ANSWERS['rest_api']}",
+        f"front end {ANSWERS['frontend']}",
         f"tasks {ANSWERS['tasks']}",
         f"integrations {ANSWERS['__integrations'] or 'none'}",
         f"deployment {ANSWERS['__deployment'] or 'none'}",

@@ -132,9 +132,7 @@ def installed(bake, valkey, request, tmp_path_factory):
         alike = [older for older in projects.values() if VERSIONS(older.variant) == VERSIONS(variant)]
         if alike:
             lend_bytecode(alike[-1].folder, folder)
-        if (folder / "frontend").is_dir():
-            lend_node_modules(project)
-            project.make("build")
+        build_pages(project)
         project.make("demo-users", DEMO_PASSWORD=PASSWORD)
         return project
 
@@ -145,6 +143,13 @@ def installed(bake, valkey, request, tmp_path_factory):
         return projects[key]
 
     return installed
+
+
+def build_pages(project):
+    """Build the front end of a project that has one."""
+    if (project.folder / "frontend").is_dir():
+        lend_node_modules(project)
+        project.make("build")
 
 
 def hash_quickly(settings):

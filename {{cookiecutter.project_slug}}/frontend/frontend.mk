@@ -17,7 +17,7 @@ build: $(BUILT) ## Build the front end into static/app, if it has changed
 
 frames: $(FRAMES) ## Write the types of all frames for TypeScript
 
-$(BUILT): $(SOURCES) $(MODULES) $(FRAMES)
+$(BUILT): $(SOURCES) static/site.css $(MODULES) $(FRAMES)
 	cd frontend && npm run --silent build
 
 # Written only if it changes, so that nothing is built for it in vain.
@@ -29,7 +29,6 @@ $(MODULES): frontend/package-lock.json | .venv/installed
 	@touch $@
 
 test-frontend: $(MODULES) $(FRAMES)
-	cd frontend && npx tsc
 	cd frontend && npm run --silent test
 
 lint-frontend: $(MODULES) $(FRAMES)

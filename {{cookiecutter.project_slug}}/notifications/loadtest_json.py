@@ -1,4 +1,4 @@
-"""What a load test does with notifications: users send some to themselves, as on their page."""
+"""What a load test does with notifications: users send some to themselves, as pages ask for them."""
 
 from loadtest.problems import Failed
 from loadtest.scenario import Scenario as Base

@@ -2,7 +2,7 @@ import { useEffect, useMemo, useRef, useState } from "react";
 import { Link } from "wouter";
 import { useData } from "../api";
 import { useFrames, useWebSocket } from "../realtime/useWebSocket";
-import { Failure, Nowhere, Status, Title } from "../ui";
+import { Failure, Status, Title } from "../ui";
 import { useEnd } from "../useEnd";
 import { arena, type Resume, resume, streaming } from "./arena";
 import { Composer } from "./Composer";

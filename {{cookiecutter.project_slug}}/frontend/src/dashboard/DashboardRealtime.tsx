@@ -50,7 +50,7 @@ export default function DashboardRealtime() {
           <h2>Events</h2>
           <button className="quiet">Send a test event</button>
         </form>
-        <ol className="events" id="events" role="log" aria-label="Events">
+        <ol className="events" id="events" aria-live="polite" aria-label="Events">
           {events.map(({ event_id, kind, data, created_at }) => (
             <li className="card event" key={event_id}>
               <p className="byline">

@@ -13,7 +13,7 @@ interface EventsProps {
 export function Events({ events, since, empty }: EventsProps) {
   return (
     <>
-      <ol className="events" id="events" role="log" aria-label="Events">
+      <ol className="events" id="events" aria-live="polite" aria-label="Events">
         {events.map(({ event_id, kind, data, created_at }) => (
           <li className={`card event ${event_id > since ? "new" : ""}`} key={event_id}>
             <p className="byline">

@@ -1,7 +1,7 @@
 import { type KeyboardEvent, useRef, useState } from "react";
 import { useData } from "../api";
 import { useWebSocket } from "../realtime/useWebSocket";
-import { Failure, Note, Nowhere, Status, Time, Title } from "../ui";
+import { Failure, Note, Status, Time, Title } from "../ui";
 import { judge, type Submission, words } from "./judge";
 import "./problems.css";
 

@@ -28,11 +28,13 @@ export function useForm<T>(path: string, done: (answer: T, form: HTMLFormElement
 export function Errors({ list, id }: { list: string[] | undefined; id?: string }) {
   if (!list) return null;
   return (
-    <ul className="errorlist" id={id} role="alert">
-      {list.map((error) => (
-        <li key={error}>{error}</li>
-      ))}
-    </ul>
+    <div role="alert">
+      <ul className="errorlist" id={id}>
+        {list.map((error) => (
+          <li key={error}>{error}</li>
+        ))}
+      </ul>
+    </div>
   );
 }
 
