@@ -198,6 +198,7 @@ def test_a_page_from_before_a_deploy_finds_its_way(project, source, visit_at, co
         page.get_by_role("navigation").get_by_role("link", name="Notifications").click()
         expect(page.get_by_role("button", name="Try it")).to_be_visible()
         expect(page).to_have_url(re.compile(NOTIFICATIONS))
+        page.goto("about:blank")
     assert forgotten(complaints)
 
 
