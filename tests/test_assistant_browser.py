@@ -6,15 +6,17 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from browser import OVERFLOW, Wire, expect_state, forgive, go_live
+from browser import FRONT_ENDS, OVERFLOW, Wire, expect_state, forgive, go_live
 from markdown import EVIL, MARKDOWN, RICH, SHOWN
 from offered import TEMPLATE
 from serving import each, running
-from variants import first, on_both
 
-pytestmark = pytest.mark.browser
+# Two echoes answer without a key, as with DEBUG=true.
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.parametrize("site", each(FRONT_ENDS), indirect=True),
+]
 
-VARIANTS = on_both(first(server="uvicorn", channel_layer="memory", auth="session_jwt", rest_api="drf"))
 WIDTHS = (1280, 390)  # pixels of a laptop and of a phone
 SHOTS = os.environ.get("SHOTS")
 ASSISTANT = "/assistant/"
@@ -30,14 +32,6 @@ SHOW = """async ([text, size]) => {
     return element.innerHTML;
   });
 }"""
-
-
-@pytest.fixture(scope="module", params=each(VARIANTS))
-def site(request, installed):
-    """A project whose two echoes answer without a key, as with DEBUG=true."""
-    project = installed(request.param)
-    with running(project) as server:
-        yield project, server
 
 
 @pytest.fixture

@@ -29,7 +29,10 @@ BELONGS_TO = {
     r"channels_redis.pubsub": {"channel_layer": ["redis"]},
     r"channels_redis.core": {"channel_layer": ["redis_queue"]},
     r"USE_INMEMORY_CHANNELS": {"channel_layer": ["redis", "redis_queue"]},
-    r"jwt|simplejwt|(?<!flask-)cors|corsheaders": {"auth": ["jwt", "session_jwt"]},
+    r"jwt|simplejwt": {"auth": ["jwt", "session_jwt"]},
+    r"(?<!flask-)cors\w*": {"auth": ["jwt", "session_jwt"], "frontend": ["none"]},
+    r"react(-dom)?|vite|vitest|biome|node_modules|npm": {"frontend": ["react"]},
+    r"frontend_origins|password-reset": {"frontend": ["none"]},
     r"rooms?": {"consumers": ["rooms"]},
     r"ice_servers|turn_secret|coturn|webrtc\w*": {"consumers": ["rooms"]},
     r"notifications?|notify_user": {"consumers": ["notifications"]},
@@ -117,7 +120,7 @@ def texts(project):
 
 
 def is_copied(path):
-    in_copied = {"templates", "static", "consumer_template"} & set(path.parts)
+    in_copied = {"templates", "static", "frontend", "client", "consumer_template"} & set(path.parts)
     return bool(in_copied) or (path.parent.match("deploy/monitoring") and path.suffix != ".md")
 
 

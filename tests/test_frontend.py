@@ -69,7 +69,7 @@ def test_make_run_has_vite_in_front_and_tells_one_address(project):
 WAYS = {
     "Ctrl+C": lambda server: os.killpg(server.process.pid, signal.SIGINT),
     "Vite dies": lambda server: named(server, "vite.js")[0].kill(),
-    "Django dies": lambda server: named(server, "--behind")[0].kill(),
+    "Django ends": lambda server: named(server, "--behind")[0].terminate(),
 }
 
 
@@ -107,6 +107,7 @@ def test_a_page_in_development_is_live_and_follows_its_source(project, source, v
         source("Send myself a test notification", "Try it")
         expect(page.get_by_role("button", name="Try it")).to_be_visible()
         assert page.evaluate("window.kept")  # it was not loaded anew
+        page.goto("about:blank")
 
 
 @pytest.fixture
@@ -124,7 +125,7 @@ def visit_at(chromium, complaints):
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.goto("/accounts/login/")
         submit_login(page, "student")
-        expect(page).to_have_url(f"{server.url}/")
+        expect(page.get_by_role("button", name="Log out")).to_be_visible()
         return page
 
     yield visit_at
@@ -174,10 +175,9 @@ def test_browsers_keep_what_is_named_after_its_content(project):
         (script,) = re.findall(
             r'<script type="module" crossorigin src="(/static/app/assets/.+?)">', page.text
         )
-        for encoding in ("br", "gzip"):
-            asset = client.get(script, headers={"Accept-Encoding": encoding})
-            assert (asset.status_code, asset.headers["cache-control"]) == (200, A_YEAR)
-            assert asset.headers["content-encoding"] == encoding
+        asset = client.get(script)
+        assert (asset.status_code, asset.headers["cache-control"]) == (200, A_YEAR)
+        assert asset.headers["content-encoding"] == "gzip"
         gone = client.get(script.replace("index-", "index-gone"))
         assert gone.status_code == 404
         assert "immutable" not in gone.headers.get("cache-control", "")
@@ -198,6 +198,7 @@ def test_a_page_from_before_a_deploy_finds_its_way(project, source, visit_at, co
         page.get_by_role("navigation").get_by_role("link", name="Notifications").click()
         expect(page.get_by_role("button", name="Try it")).to_be_visible()
         expect(page).to_have_url(re.compile(NOTIFICATIONS))
+        page.goto("about:blank")
     assert forgotten(complaints)
 
 
@@ -228,7 +229,7 @@ def test_heroku_s_hook_builds_without_what_developers_have(project, tmp_path):
     done = run(["bin/post_compile"], folder, values)
     assert "static files copied" in done
     assert not (folder / "frontend").exists()
-    assert list((folder / "staticfiles/app/assets").glob("index-*.js.br"))
+    assert list((folder / "staticfiles/app/assets").glob("index-*.js.gz"))
 
 
 def run(command, folder, values):
@@ -245,7 +246,7 @@ def test_the_image_has_the_pages_and_no_node(project, image, note):
     app = built.root / "app"
     assert not (app / "frontend").exists()
     assert not (app / "bin").exists()
-    assert list((app / "staticfiles/app/assets").glob("index-*.js.br"))
+    assert list((app / "staticfiles/app/assets").glob("index-*.js.gz"))
     assert not [
         path for path in (app / ".venv").rglob("*node*") if "nodejs" in path.name or path.name == "node"
     ]

@@ -41,7 +41,7 @@ class Line {
   #socket; // once it has greeted
   #opening; // the handshake that is under way: whose proof it takes, and a promise of its end
   #topics = new Map(); // name -> Topic
-  #last = 0; // each subscription has a name of its own, so that what is still under way is not taken for its own
+  #last = 0; // subscriptions of a connection are numbered: what is still under way for one is not for the next
   #alone = new Set(); // paths that cannot be topics
   #failures = 0; // handshakes here in a row that failed while those of the paths did not
   #refreshing; // the topic that has sent a new token
@@ -202,6 +202,7 @@ class Line {
     const topics = [...this.#topics.values()];
     this.#socket = this.#refreshing = this.#deadline = void clearTimeout(this.#deadline);
     this.#topics.clear();
+    this.#last = 0;
     if (socket) socket.onclose = socket.onmessage = null;
     socket?.close();
     for (const topic of topics) topic.end({ code, reason });

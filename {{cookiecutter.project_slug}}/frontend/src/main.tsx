@@ -1,9 +1,9 @@
+import "../../static/site.css"; // first, so that what apps say of the same comes after it
+import "./main.css";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./App";
 import { SiteProvider } from "./site";
-import "../../static/site.css";
-import "./main.css";
 
 // After a deploy the parts of a page that are still to be loaded have other names: so the page is loaded anew, but
 // not again and again if that is no cure.

@@ -43,7 +43,12 @@ function Notifications({ loaded }: { loaded: Notice[] }) {
         <button className="quiet">Send myself a test notification</button>
       </form>
       <Note text={failure} />
-      <ol className={`notifications ${state}`} id="notifications" aria-live="polite" aria-label="Notifications">
+      <ol
+        className={`notifications ${state}`}
+        id="notifications"
+        aria-live="polite"
+        aria-label="Notifications"
+      >
         {list.map((notice) => (
           <li className={`card notification ${notice.read ? "" : "unread"}`} key={notice.notification_id}>
             <div>
