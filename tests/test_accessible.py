@@ -48,6 +48,8 @@ PAGES = {
         "/accounts/password_change/",
         "/rooms/",
         LOBBY,
+        "/rooms/watch/join/",
+        "/rooms/watch/",
         NOTIFICATIONS,
         "/leaderboard/",
         "/mentoring/",
@@ -57,7 +59,14 @@ PAGES = {
         "/problems/",
         "/problems/sum/",
     ],
-    "mentor": ["/dashboard/", "/mentoring/", "/mentoring/students/{student}/", "/rooms/watch/host/"],
+    "mentor": [
+        "/dashboard/",
+        "/mentoring/",
+        "/mentoring/mentors/{mentor}/",
+        "/mentoring/students/{student}/",
+        "/rooms/watch/",
+        "/rooms/watch/host/",
+    ],
     "admin": ["/leaderboard/", "/dashboard/", "/problems/", "/admin/channels/", "/api/asyncapi/"],
 }
 
