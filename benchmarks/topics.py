@@ -25,7 +25,7 @@ from .report import Bar, in_rounds, median, ratio, table
 
 CASES = {"three": "a socket for each of three", "one": "one socket with three topics"}
 PATHS = ("/ws/rooms/lobby/", "/ws/notifications/", "/ws/doctor/")
-PAGES = 500
+PAGES = 300
 EVENTS = 40
 MESSAGES = 1000  # of the history
 BITS = 2_000_000  # a second, of the slow line

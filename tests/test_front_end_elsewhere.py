@@ -125,7 +125,7 @@ def test_a_front_end_elsewhere_logs_in_and_foreign_pages_may_not(site, visit, co
         page.evaluate(START, server.url)
         listed = page.evaluate("ask('/api/notifications/')")["content"]
         assert [each["data"]["message"] for each in listed] == ["From elsewhere"]
-    forgive(complaints, "CORS policy|ERR_FAILED|WebSocket connection|status of 403")
+    forgive(complaints, "CORS policy|ERR_FAILED|ERR_BLOCKED_BY_RESPONSE|WebSocket connection|status of 403")
 
 
 @pytest.mark.parametrize("site", each(VARIANTS[:1]), indirect=True)

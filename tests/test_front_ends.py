@@ -173,3 +173,46 @@ def test_pages_are_under_the_same_policy(site, log_in):
     assert "default-src 'self'" in policy
     assert "unsafe" not in policy
     expect(student.locator("#root")).to_have_count(int(is_react(site)))
+
+
+@in_both
+def test_a_host_opens_a_room_and_invites(log_in, complaints):
+    mentor, student, admin = map(log_in, ("mentor", "student", "admin"))
+    mentor.goto("/rooms/")
+    mentor.get_by_label("Name").fill("Defence")
+    mentor.get_by_text("Who may come in, and when").click()
+    mentor.get_by_label("By invitation").check()
+    mentor.get_by_label("Waiting room").check()
+    mentor.get_by_label("Beginning").fill("2030-01-02T10:00")
+    mentor.get_by_label("End").fill("2030-01-01T10:00")
+    mentor.get_by_role("button", name="Open").click()
+    expect(mentor.locator(".errorlist")).to_have_text("The end has to come after the beginning.")
+    for label in ("Beginning", "End"):
+        mentor.get_by_label(label).fill("")
+    mentor.get_by_role("button", name="Open").click()
+    for login, answer in {
+        "nobody": "Nobody here has this name or address. Send them the link instead.",
+        "student": "student is invited.",
+    }.items():
+        mentor.get_by_label("Username or email").fill(login)
+        mentor.get_by_role("button", name="Invite").click()
+        expect(mentor.get_by_text(answer)).to_be_visible()
+    mentor.get_by_role("button", name="Withdraw the invitation of student").click()
+    expect(mentor.get_by_text("student is not invited any more.")).to_be_visible()
+    expect(mentor.get_by_text("Nobody yet.")).to_be_visible()
+
+    link = mentor.get_by_label("Or send this link").input_value()
+    student.goto(link)
+    expect(student.get_by_text("mentor invites you to this room.")).to_be_visible()
+    student.get_by_role("button", name="Come in").click()
+    expect(student.locator("#hint")).to_contain_text("You come in as soon as you are admitted")
+    mentor.get_by_role("link", name="Go to the room").click()
+    mentor.get_by_role("button", name="Admit student").click()
+    expect(student.locator("#present .name")).to_have_text(["student (you)", "mentor"])
+
+    mentor.get_by_role("link", name="Settings").click()
+    mentor.get_by_role("button", name="Withdraw all links").click()
+    expect(mentor.get_by_text("Earlier links lead nowhere now.")).to_be_visible()
+    admin.goto(link)
+    expect(admin.get_by_role("heading", name="This invitation does not hold any more")).to_be_visible()
+    forgive(complaints, "status of 40[03] ")

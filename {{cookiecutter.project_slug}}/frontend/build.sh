@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds the pages where they are served: after `uv sync`, before `collectstatic`. Node is there meanwhile only.
 set -eu
-cd "$(dirname "$0")/.."
+cd "${0%/*}/.."
 PATH=$PWD/.venv/bin:$PATH python manage.py frames frontend/src/realtime/frames.ts
 cd frontend
 uv run --isolated --locked --only-group frontend sh -euc '

@@ -100,8 +100,9 @@ def _operations(name: str, consumer: type[RealtimeConsumer]) -> dict[str, Any]:
         return {"channel": {"$ref": f"#/channels/{name}"}, "messages": messages}
 
     operations = {f"{name}.send": {"action": "send", **on_channel(*consumer.sends)}}
+    error = next(frame for frame in consumer.sends if issubclass(frame, Error))
     for frame, handler in consumer.handlers.items():
-        reply = on_channel(_reply(consumer, frame), Error)
+        reply = on_channel(_reply(consumer, frame), error)
         operations[f"{name}.{handler}"] = {"action": "receive", **on_channel(frame), "reply": reply}
     return operations
 

@@ -166,7 +166,7 @@ def _returned(method) -> Any:
     if returned is inspect.Parameter.empty:
         return None
     if has_fields(returned):
-        taken = sorted(REPLY & _fields_of(get_origin(returned) or returned))
+        taken = sorted(REPLY & fields_of(returned))
         if taken:
             named = f"{method.__qualname__}() returns {returned.__name__}"
             raise TypeError(f"{named}, but every reply has its own {', '.join(taken)}; return a plain Struct")
@@ -179,7 +179,9 @@ def has_fields(kind: Any) -> bool:
     return is_typeddict(kind) or (isinstance(kind, type) and issubclass(kind, msgspec.Struct))
 
 
-def _fields_of(kind: Any) -> set[str]:
+def fields_of(kind: Any) -> set[str]:
+    """The fields of a struct or a `TypedDict`, as clients see them."""
+    kind = get_origin(kind) or kind
     if is_typeddict(kind):
         return set(kind.__annotations__)
     config = kind.__struct_config__

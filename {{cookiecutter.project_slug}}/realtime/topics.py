@@ -22,6 +22,7 @@ from realtime.codes import NOT_ALLOWED, NOT_AUTHENTICATED, NOT_SHARED, SERVICE_R
 from realtime.consumer import RealtimeConsumer
 from realtime.credentials import Credentials
 from realtime.database import in_database
+from realtime.dispatch import fields_of, has_fields
 from realtime.frames import ClientFrame, Error, Frame, FrameError, Refused, encode
 from realtime.log_context import log_context
 from realtime.revocation import login_of
@@ -313,7 +314,8 @@ def can_be_a_topic(consumer: Any) -> bool:
         return True  # as far as anybody knows
     frames = (*consumer.handlers, *consumer.sends)
     tags = {frame.__struct_config__.tag for frame in frames}
-    fields = {name for frame in frames for name in frame.__struct_encode_fields__}
+    with_fields = (*frames, *filter(has_fields, consumer.replies.values()))
+    fields = {name for each in with_fields for name in fields_of(each)}
     return "topic" not in fields and tags.isdisjoint(OWN | {"closed"})
 
 

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from msgspec import Struct
 
 from realtime import topics
 from realtime.codes import NOT_ALLOWED, NOT_AUTHENTICATED, NOT_FOUND, NOT_SHARED
@@ -166,7 +167,19 @@ class Follow(ClientFrame, tag="subscribe"):
 async def follow(self, frame: Follow): ...
 
 
+class Ask(ClientFrame, tag="ask"):
+    pass
+
+
+class Told(Struct):
+    topic: str
+
+
+async def ask(self, frame: Ask) -> Told:
+    return Told(topic="weather")
+
+
 def test_a_consumer_whose_frames_could_not_be_told_apart_is_no_topic():
-    for methods in ({"sends": (Weather,)}, {"follow": follow}):
+    for methods in ({"sends": (Weather,)}, {"follow": follow}, {"ask": ask}):
         assert not topics.can_be_a_topic(type("Own", (RealtimeConsumer,), methods))
     assert topics.can_be_a_topic(SampleConsumer)
