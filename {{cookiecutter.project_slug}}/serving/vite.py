@@ -13,6 +13,7 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 
@@ -98,8 +99,9 @@ def serve_behind_vite() -> None:
         def filter(self, record):
             return f"{LOCALHOST}:{settings.PORT}" not in record.getMessage()
 
-    settings.LOGGING["filters"] = {"elsewhere": {"()": Elsewhere}}
-    settings.LOGGING["handlers"]["console"]["filters"] = ["elsewhere"]
+    log: Any = settings.LOGGING
+    log["filters"] = {"elsewhere": {"()": Elsewhere}}
+    log["handlers"]["console"]["filters"] = ["elsewhere"]
     main()
 
 
