@@ -31,7 +31,7 @@ async def test_what_was_chosen_is_served_and_nothing_else(variant, installed):
         assert student.browser.get("/").status_code == 200
         channels = student.browser.get("/api/asyncapi.json").json()["channels"].values()
         served = {channel["address"].split("/")[2] for channel in channels}
-        assert {APPS.get(name, name) for name in served} == chosen(variant) | {"admin"}
+        assert {APPS.get(name, name) for name in served} == chosen(variant) | {"admin", ""}  # "": /ws/ itself
         for consumer, path in SOCKETS.items():
             there = consumer in chosen(variant)
             assert student.browser.get(f"{pages}/{consumer}/").status_code == (200 if there else 404)
