@@ -1,4 +1,4 @@
-"""Views that take and give JSON, for pages that are made elsewhere; `rest_framework` is not needed for them.
+"""Views that take and give JSON, for pages that are made elsewhere: plain views of Django.
 
 Who asks has a session, or a bearer token where sockets take one.
 """

@@ -161,7 +161,7 @@ def _frame_of(method) -> type[ClientFrame] | None:
 
 
 def _returned(method) -> Any:
-    """What the handler is annotated to return; a reply has to have room for it."""
+    """What the handler is annotated to return; a reply has to be able to hold it."""
     returned = inspect.signature(method, eval_str=True).return_annotation
     if returned is inspect.Parameter.empty:
         return None

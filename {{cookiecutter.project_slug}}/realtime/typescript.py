@@ -3,8 +3,8 @@
 Each struct and each consumer is an interface, and `Sockets` says which consumer is at which path:
 
     export interface Sockets {
-      "/ws/notifications/": NotificationConsumer;
-      [path: `/ws/rooms/${string}/`]: RoomConsumer;
+      "/ws/news/": NewsConsumer;
+      [path: `/ws/polls/${string}/`]: PollConsumer;
     }
 """
 
