@@ -1,9 +1,9 @@
-import { type ComponentType, Suspense, useEffect } from "react";
+import { type ComponentType, Suspense, useEffect, useRef } from "react";
 import { Link, Route, Switch, useLocation } from "wouter";
-import { csrfToken, logIn } from "./api";
+import { logIn } from "./api";
 import { Home } from "./Home";
 import { useSite } from "./site";
-import { Nowhere } from "./ui";
+import { Boundary, LogOut, Nowhere, Pending } from "./ui";
 
 /** A page of an app. */
 export interface Page {
@@ -21,35 +21,52 @@ const apps = Object.entries(import.meta.glob<App>("./*/pages.ts", { eager: true 
 const pages = apps.flatMap(([, { pages }]) => pages);
 
 export function App() {
+  const [location] = useLocation();
+  const main = useArrival(location);
   return (
     <>
       <a className="skip" href="#main">
         Skip to the content
       </a>
       <Header />
-      <main id="main" tabIndex={-1}>
-        <Suspense>
-          <Switch>
-            <Route path="/">
-              <Home />
-            </Route>
-            {pages.map(({ path, component: Component }) => (
-              <Route key={path} path={path}>
-                {(params) => (
-                  <ForUsers>
-                    <Component key={JSON.stringify(params)} params={params as Record<string, string>} />
-                  </ForUsers>
-                )}
+      <main id="main" tabIndex={-1} ref={main}>
+        <Boundary key={location}>
+          <Suspense fallback={<Pending />}>
+            <Switch>
+              <Route path="/">
+                <Home />
               </Route>
-            ))}
-            <Route>
-              <Nowhere />
-            </Route>
-          </Switch>
-        </Suspense>
+              {pages.map(({ path, component: Component }) => (
+                <Route key={path} path={path}>
+                  {(params) => (
+                    <ForUsers>
+                      <Component key={JSON.stringify(params)} params={params as Record<string, string>} />
+                    </ForUsers>
+                  )}
+                </Route>
+              ))}
+              <Route>
+                <Nowhere />
+              </Route>
+            </Switch>
+          </Suspense>
+        </Boundary>
       </main>
     </>
   );
+}
+
+/** Begin another page as a browser would: at its top, and with what a screen reader reads there. */
+function useArrival(location: string) {
+  const main = useRef<HTMLElement>(null);
+  const shown = useRef(location);
+  useEffect(() => {
+    if (shown.current === location) return;
+    shown.current = location;
+    scrollTo(0, 0);
+    main.current?.focus({ preventScroll: true });
+  }, [location]);
+  return main;
 }
 
 function Header() {
@@ -74,10 +91,9 @@ function Header() {
             <a href="/accounts/password_change/" title="Change your password">
               {user.username}
             </a>
-            <form method="post" action="/accounts/logout/">
-              <input type="hidden" name="csrfmiddlewaretoken" value={csrfToken()} />
+            <LogOut>
               <button className="quiet">Log out</button>
-            </form>
+            </LogOut>
           </>
         ) : (
           <>
