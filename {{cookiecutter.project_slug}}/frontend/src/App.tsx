@@ -1,24 +1,10 @@
-import { type ComponentType, Suspense, useEffect, useRef } from "react";
+import { Suspense, useEffect, useRef } from "react";
 import { Link, Route, Switch, useLocation } from "wouter";
 import { logIn } from "./api";
+import { apps, MenuLink, pages } from "./apps";
 import { Home } from "./Home";
 import { useSite } from "./site";
 import { Boundary, LogOut, Nowhere, Pending } from "./ui";
-
-/** A page of an app. */
-export interface Page {
-  path: string; // as wouter takes it; a component gets what stands for `:name`
-  component: ComponentType<{ params: Record<string, string> }>;
-}
-
-/** What `pages.ts` in the folder of an app exports: its pages, and what it adds to the header of all pages. */
-interface App {
-  pages: Page[];
-  Header?: ComponentType;
-}
-
-const apps = Object.entries(import.meta.glob<App>("./*/pages.ts", { eager: true }));
-const pages = apps.flatMap(([, { pages }]) => pages);
 
 export function App() {
   const [location] = useLocation();
@@ -79,9 +65,9 @@ function Header() {
       </Link>
       <nav aria-label="Main">
         {nav.map(({ url, label }) => (
-          <Link key={url} href={url} aria-current={location.startsWith(url) ? "page" : undefined}>
+          <MenuLink key={url} href={url} aria-current={location.startsWith(url) ? "page" : undefined}>
             {label}
-          </Link>
+          </MenuLink>
         ))}
       </nav>
       <div className="account">
