@@ -145,7 +145,7 @@ class Wire:
 
     def __init__(self, page):
         self.page = page
-        page.route_web_socket(re.compile("/ws/"), self.connect)
+        page.route_web_socket(re.compile("/ws/(?!notifications/)"), self.connect)  # not the one of the header
 
     def connect(self, route):
         self.route, self.server = route, route.connect_to_server()

@@ -166,6 +166,34 @@ def rename_chunks(folder):
             path.unlink()
 
 
+@in_react
+def test_a_page_says_that_it_loads_and_what_went_wrong(log_in, complaints):
+    student, asked = log_in("student"), []
+    heading = student.get_by_role("heading", name="Notifications")
+    again = student.get_by_role("button", name="Try again")
+    student.route("**/api/notifications/", asked.append)
+    student.get_by_role("navigation").get_by_role("link", name="Notifications").click()
+    expect(student.get_by_text("Loading")).to_be_visible()
+    expect(student.locator("#main")).to_be_focused()
+    asked.pop().abort()
+    expect(student.get_by_role("alert")).to_contain_text("The server did not answer.")
+    again.click()
+    expect(student.get_by_text("Loading")).to_be_visible()
+    asked.pop().fulfill(json={"nothing": "that the page can show"})
+    expect(student.get_by_role("alert")).to_contain_text("is not a function")
+    expect(student.get_by_role("button", name="Log out")).to_be_visible()
+    student.unroute_all()
+    again.click()
+    expect(heading).to_be_visible()
+    student.route("**/api/site/", lambda route: route.fulfill(status=404, json={}))
+    student.reload()
+    expect(student.get_by_role("alert")).to_contain_text("/api/site/ answered 404.")
+    student.unroute_all()
+    again.click()
+    expect(heading).to_be_visible()
+    forgive(complaints, "ERR_FAILED|is not a function|status of 404 .*/api/site/")
+
+
 @in_both
 def test_pages_are_under_the_same_policy(site, log_in):
     student = log_in("student")

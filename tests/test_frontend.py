@@ -20,6 +20,8 @@ from variants import first
 
 VARIANT = first(server="uvicorn", channel_layer="memory", auth="session") | {
     "frontend": "react",
+    "consumers": "rooms, notifications",
+    "integrations": "none",
     "database": "postgresql",
     "deployment": "docker, procfile",
 }

@@ -1,6 +1,6 @@
 """What Django does for the pages that `frontend/` makes: it serves their shell and says who looks at them."""
 
-from functools import cache
+from functools import lru_cache
 
 from django.conf import settings
 from django.http import HttpResponse
@@ -25,7 +25,7 @@ def page(request, **parameters):
         return HttpResponse("The front end is not built: make build", status=503, content_type="text/plain")
 
 
-@cache
+@lru_cache(1)
 def shell(built_at: int) -> bytes:
     """The page that Vite has built; it is read anew when it is built anew."""
     return BUILT.read_bytes()

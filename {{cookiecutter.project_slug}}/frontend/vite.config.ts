@@ -5,6 +5,8 @@ import { defineConfig } from "vitest/config";
 // and with it Django's check of where a form comes from.
 const django = { target: process.env.DJANGO ?? "http://127.0.0.1:8001" };
 
+const hosts = process.env.ALLOWED_HOSTS?.split(",");
+
 export default defineConfig(({ command }) => ({
   plugins: [react()],
   clearScreen: false,
@@ -12,7 +14,7 @@ export default defineConfig(({ command }) => ({
   build: { outDir: "../static/app", emptyOutDir: true },
   server: {
     strictPort: true,
-    allowedHosts: process.env.ALLOWED_HOSTS?.split(","), // as Django has them
+    allowedHosts: hosts?.includes("*") || hosts, // as Django has them
     proxy: {
       "/ws/": { ...django, ws: true },
       "^/(api|accounts|admin|static|metrics|favicon.ico|__debug__)(/|$)": django,

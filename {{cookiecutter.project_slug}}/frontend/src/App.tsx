@@ -1,55 +1,58 @@
-import { type ComponentType, Suspense, useEffect } from "react";
+import { Suspense, useEffect, useRef } from "react";
 import { Link, Route, Switch, useLocation } from "wouter";
-import { csrfToken, logIn } from "./api";
+import { logIn } from "./api";
+import { apps, MenuLink, pages } from "./apps";
 import { Home } from "./Home";
 import { useSite } from "./site";
-import { Nowhere } from "./ui";
-
-/** A page of an app. */
-export interface Page {
-  path: string; // as wouter takes it; a component gets what stands for `:name`
-  component: ComponentType<{ params: Record<string, string> }>;
-}
-
-/** What `pages.ts` in the folder of an app exports: its pages, and what it adds to the header of all pages. */
-interface App {
-  pages: Page[];
-  Header?: ComponentType;
-}
-
-const apps = Object.entries(import.meta.glob<App>("./*/pages.ts", { eager: true }));
-const pages = apps.flatMap(([, { pages }]) => pages);
+import { Boundary, LogOut, Nowhere, Pending } from "./ui";
 
 export function App() {
+  const [location] = useLocation();
+  const main = useArrival(location);
   return (
     <>
       <a className="skip" href="#main">
         Skip to the content
       </a>
       <Header />
-      <main id="main" tabIndex={-1}>
-        <Suspense>
-          <Switch>
-            <Route path="/">
-              <Home />
-            </Route>
-            {pages.map(({ path, component: Component }) => (
-              <Route key={path} path={path}>
-                {(params) => (
-                  <ForUsers>
-                    <Component key={JSON.stringify(params)} params={params as Record<string, string>} />
-                  </ForUsers>
-                )}
+      <main id="main" tabIndex={-1} ref={main}>
+        <Boundary key={location}>
+          <Suspense fallback={<Pending />}>
+            <Switch>
+              <Route path="/">
+                <Home />
               </Route>
-            ))}
-            <Route>
-              <Nowhere />
-            </Route>
-          </Switch>
-        </Suspense>
+              {pages.map(({ path, component: Component }) => (
+                <Route key={path} path={path}>
+                  {(params) => (
+                    <ForUsers>
+                      <Component key={JSON.stringify(params)} params={params as Record<string, string>} />
+                    </ForUsers>
+                  )}
+                </Route>
+              ))}
+              <Route>
+                <Nowhere />
+              </Route>
+            </Switch>
+          </Suspense>
+        </Boundary>
       </main>
     </>
   );
+}
+
+/** Begin another page as a browser would: at its top, and with what a screen reader reads there. */
+function useArrival(location: string) {
+  const main = useRef<HTMLElement>(null);
+  const shown = useRef(location);
+  useEffect(() => {
+    if (shown.current === location) return;
+    shown.current = location;
+    scrollTo(0, 0);
+    main.current?.focus({ preventScroll: true });
+  }, [location]);
+  return main;
 }
 
 function Header() {
@@ -62,9 +65,9 @@ function Header() {
       </Link>
       <nav aria-label="Main">
         {nav.map(({ url, label }) => (
-          <Link key={url} href={url} aria-current={location.startsWith(url) ? "page" : undefined}>
+          <MenuLink key={url} href={url} aria-current={location.startsWith(url) ? "page" : undefined}>
             {label}
-          </Link>
+          </MenuLink>
         ))}
       </nav>
       <div className="account">
@@ -74,10 +77,9 @@ function Header() {
             <a href="/accounts/password_change/" title="Change your password">
               {user.username}
             </a>
-            <form method="post" action="/accounts/logout/">
-              <input type="hidden" name="csrfmiddlewaretoken" value={csrfToken()} />
+            <LogOut>
               <button className="quiet">Log out</button>
-            </form>
+            </LogOut>
           </>
         ) : (
           <>

@@ -1,5 +1,5 @@
 import { useEffect } from "react";
-import { Link } from "wouter";
+import { MenuLink } from "./apps";
 import { useSite } from "./site";
 
 export function Home() {
@@ -30,7 +30,7 @@ export function Home() {
         {nav.map(({ url, label, description }) => (
           <li className="card" key={url}>
             <h2>
-              <Link href={url}>{label}</Link>
+              <MenuLink href={url}>{label}</MenuLink>
             </h2>
             <p>{description}</p>
           </li>

@@ -14,9 +14,13 @@ export class ApiError extends Error {
   }
 }
 
-/** Lead to Django's login page, and back here. */
+/** Where Django's login page is, which leads back here. */
+export function loginPath(): string {
+  return `/accounts/login/?next=${encodeURIComponent(location.pathname + location.search)}`;
+}
+
 export function logIn() {
-  location.assign(`/accounts/login/?next=${encodeURIComponent(location.pathname + location.search)}`);
+  location.assign(loginPath());
 }
 
 /** Ask Django, by POST if there is something to send. Throws an `ApiError`; who is not logged in goes to log in. */
@@ -70,6 +74,9 @@ export function useData<T>(path: string): Loaded<T> {
     );
     return () => leaving.abort();
   }, [path, turn]);
-  const reload = useCallback(() => setTurn((turn) => turn + 1), []);
+  const reload = useCallback(() => {
+    setLoaded(({ path, data }) => ({ path, data }));
+    setTurn((turn) => turn + 1);
+  }, []);
   return { ...(loaded.path === path ? loaded : {}), reload };
 }

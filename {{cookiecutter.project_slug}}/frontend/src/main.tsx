@@ -4,6 +4,7 @@ import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { App } from "./App";
 import { SiteProvider } from "./site";
+import { Boundary } from "./ui";
 
 // After a deploy the parts of a page that are still to be loaded have other names: so the page is loaded anew, but
 // not again and again if that is no cure.
@@ -17,8 +18,10 @@ const root = document.getElementById("root");
 if (!root) throw new Error("index.html has no #root.");
 createRoot(root).render(
   <StrictMode>
-    <SiteProvider>
-      <App />
-    </SiteProvider>
+    <Boundary>
+      <SiteProvider>
+        <App />
+      </SiteProvider>
+    </Boundary>
   </StrictMode>,
 );

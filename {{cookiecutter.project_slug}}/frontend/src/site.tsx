@@ -1,7 +1,7 @@
 import { createContext, type ReactNode, useContext } from "react";
 import { useData } from "./api";
 import { openByTicket, share } from "./realtime/connect";
-import { Failure } from "./ui";
+import { Failure, Loading } from "./ui";
 
 export interface User {
   id: number;
@@ -33,7 +33,7 @@ const Context = createContext<Site | undefined>(undefined);
 export function SiteProvider({ children }: { children: ReactNode }) {
   const { data, error, reload } = useData<Site>("/api/site/");
   if (error) return <Failure error={error} retry={reload} />;
-  if (!data) return null;
+  if (!data) return <Loading />;
   openByTicket(data.ws_auth === "ticket");
   share(data.ws_share, data.user?.id ?? null);
   return <Context value={data}>{children}</Context>;

@@ -1,6 +1,6 @@
-import { type ReactNode, useEffect, useState } from "react";
+import { Component, type ComponentProps, type ReactNode, useEffect, useRef, useState } from "react";
 import { Link, useLocation } from "wouter";
-import { ApiError, csrfToken } from "./api";
+import { ApiError, csrfToken, loginPath } from "./api";
 import type { State } from "./realtime/realtime.js";
 import { useSite } from "./site";
 
@@ -38,15 +38,44 @@ export function Time({ iso }: { iso: string }) {
   );
 }
 
-/** What went wrong when a page was loaded, and a way to try again if there is one. */
-export function Failure({ error, retry }: { error: Error; retry?: () => void }): ReactNode {
+/** Instead of a page whose data is on its way, or did not come. */
+export function Pending({ error, retry }: { error?: Error; retry?: () => void }) {
+  if (!error) return <Loading />;
   if (error instanceof ApiError && error.status === 403) return <NotAllowed />;
   if (error instanceof ApiError && error.status === 404) return <Nowhere />;
+  return <Failure error={error} retry={retry} />;
+}
+
+/** It is seen only after half a second, so that what comes sooner does not flicker. */
+export function Loading() {
+  return (
+    <p className="loading muted" role="status">
+      Loading
+    </p>
+  );
+}
+
+/** What went wrong, and a way to try again if there is one; it needs nothing that may be what is missing. */
+export function Failure({ error, retry }: { error: Error; retry?: (() => void) | undefined }) {
   return (
     <p className="note" role="alert">
       {error.message} {retry && <button onClick={retry}>Try again</button>}
     </p>
   );
+}
+
+/** Shows what went wrong in place of what is in it, if that throws; React would take away the whole page. */
+export class Boundary extends Component<{ children: ReactNode }, { error?: Error }> {
+  override state: { error?: Error } = {};
+
+  static getDerivedStateFromError(error: Error) {
+    return { error };
+  }
+
+  override render() {
+    const { error } = this.state;
+    return error ? <Failure error={error} retry={() => location.reload()} /> : this.props.children;
+  }
 }
 
 /** A note of a failure in the middle of a page; it is there, and empty, while nothing is wrong. */
@@ -60,21 +89,34 @@ export function Note({ text }: { text: string }) {
 
 /** Instead of a page that this user may not see. */
 export function NotAllowed() {
-  const [location] = useLocation();
   return (
     <section className="hero">
       <Title>Not allowed</Title>
       <h1>Not allowed</h1>
       <p>Your account may not see this page.</p>
-      <form className="bar" method="post" action="/accounts/logout/">
-        <input type="hidden" name="csrfmiddlewaretoken" value={csrfToken()} />
-        <input type="hidden" name="next" value={`/accounts/login/?next=${encodeURI(location)}`} />
+      <LogOut className="bar" next={loginPath()}>
         <Link className="button" href="/">
           Go to the home page
         </Link>
         <button className="quiet">Log in as somebody else</button>
-      </form>
+      </LogOut>
     </section>
+  );
+}
+
+/** The form that logs out; `next` is where that leads, if not to the page that says so. */
+export function LogOut({ next, children, ...form }: ComponentProps<"form"> & { next?: string }) {
+  const token = useRef<HTMLInputElement>(null);
+  // Not before: a login in another tab makes a new one.
+  const fill = () => {
+    if (token.current) token.current.value = csrfToken();
+  };
+  return (
+    <form method="post" action="/accounts/logout/" onSubmit={fill} {...form}>
+      <input type="hidden" name="csrfmiddlewaretoken" ref={token} />
+      {next && <input type="hidden" name="next" value={next} />}
+      {children}
+    </form>
   );
 }
 
@@ -113,34 +155,4 @@ export function useAttempt() {
   }
 
   return { failure, attempt };
-}
-
-/** A field of a form, as Django's `as_div` writes it; `errors` are those of an `ApiError`. */
-export function Field({ label, name, errors, ...input }: FieldProps) {
-  const invalid = Boolean(errors?.length);
-  return (
-    <div>
-      <label htmlFor={`id_${name}`}>{label}:</label>
-      {invalid && (
-        <ul className="errorlist" id={`id_${name}_error`}>
-          {errors?.map((error) => (
-            <li key={error}>{error}</li>
-          ))}
-        </ul>
-      )}
-      <input
-        id={`id_${name}`}
-        name={name}
-        aria-invalid={invalid || undefined}
-        aria-describedby={invalid ? `id_${name}_error` : undefined}
-        {...input}
-      />
-    </div>
-  );
-}
-
-interface FieldProps extends React.ComponentProps<"input"> {
-  label: string;
-  name: string;
-  errors?: string[] | undefined;
 }

@@ -2,7 +2,7 @@ import { useEffect, useMemo, useRef, useState } from "react";
 import { Link } from "wouter";
 import { useData } from "../api";
 import { useFrames, useWebSocket } from "../realtime/useWebSocket";
-import { Failure, Status, Title } from "../ui";
+import { Pending, Status, Title } from "../ui";
 import { useEnd } from "../useEnd";
 import { arena, type Resume, resume, streaming } from "./arena";
 import { Composer } from "./Composer";
@@ -20,8 +20,8 @@ const EXAMPLES = [
 
 export default function ArenaPage({ params }: { params: Record<string, string> }) {
   const { data, error, reload } = useData<Session>(`/api/chats/${params.session}/`);
-  if (error) return <Failure error={error} retry={reload} />;
-  return data && <Arena session={data} />;
+  if (!data) return <Pending error={error} retry={reload} />;
+  return <Arena session={data} />;
 }
 
 function Arena({ session }: { session: Session }) {

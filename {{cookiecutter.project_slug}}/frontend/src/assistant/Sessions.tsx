@@ -1,7 +1,7 @@
 import { type FormEvent, useState } from "react";
 import { Link } from "wouter";
 import { api, useData } from "../api";
-import { Failure, Note, Time, Title } from "../ui";
+import { Note, Pending, Time, Title } from "../ui";
 import { NewChat } from "./NewChat";
 import "./assistant.css";
 
@@ -18,8 +18,7 @@ export interface SessionInList extends Session {
 export default function Sessions() {
   const { data, error, reload } = useData<SessionInList[]>("/api/chats/");
   const [failure, setFailure] = useState("");
-  if (error) return <Failure error={error} retry={reload} />;
-  if (!data) return null;
+  if (!data) return <Pending error={error} retry={reload} />;
 
   async function remove(event: FormEvent, { id }: Session) {
     event.preventDefault();

@@ -1,8 +1,9 @@
-import { type FormEvent, useEffect, useRef, useState } from "react";
-import { ApiError, api, useData } from "../api";
+import { useEffect, useRef, useState } from "react";
+import { useData } from "../api";
+import { ErrorList, Field, useForm } from "../forms";
 import { useWebSocket } from "../realtime/useWebSocket";
 import { useUser } from "../site";
-import { Failure, Field, Note, Status, Title } from "../ui";
+import { Pending, Status, Title } from "../ui";
 import { type Entry, leaderboard, PATH, type Standing } from "./leaderboard";
 import { useMoves } from "./useMoves";
 import "./leaderboard.css";
@@ -18,8 +19,8 @@ interface Loaded {
 
 export default function Leaderboard() {
   const { data, error, reload } = useData<Loaded>("/api/leaderboard/");
-  if (error) return <Failure error={error} retry={reload} />;
-  return data && <Live loaded={data} />;
+  if (!data) return <Pending error={error} retry={reload} />;
+  return <Live loaded={data} />;
 }
 
 function Live({ loaded }: { loaded: Loaded }) {
@@ -128,40 +129,25 @@ function useStanding(
 
 /** The form of those who may change scores. */
 function GivePoints() {
-  const [errors, setErrors] = useState<Record<string, string[]>>({});
-  const [failure, setFailure] = useState("");
-
-  async function give(event: FormEvent<HTMLFormElement>) {
-    event.preventDefault();
-    const form = event.currentTarget;
-    try {
-      await api("/api/leaderboard/", Object.fromEntries(new FormData(form)));
-      form.reset();
-      setErrors({});
-      setFailure("");
-    } catch (error) {
-      const refused = error instanceof ApiError && error.code === "invalid";
-      setErrors(refused ? error.errors : {});
-      setFailure(refused ? "" : `Not given. ${(error as Error).message}`);
-    }
-  }
-
+  const { errors, busy, onSubmit } = useForm("/api/leaderboard/", (_, form) => form.reset());
   return (
     <>
-      <form className="points" onSubmit={give}>
-        <Field label="User" name="user" errors={errors.user} required />
+      <form className="points" onSubmit={onSubmit}>
+        <Field label="User" name="user" errors={errors} required />
         <Field
           label="Points"
           name="points"
-          errors={errors.points}
+          errors={errors}
           type="number"
           step="any"
           defaultValue={1}
           required
         />
-        <button className="quiet">Give points</button>
+        <button className="quiet" disabled={busy}>
+          Give points
+        </button>
       </form>
-      <Note text={failure} />
+      <ErrorList list={errors.__all__} />
     </>
   );
 }

@@ -4,7 +4,7 @@ import { useData } from "../api";
 import { Data, Kind } from "../events/Data";
 import { useFrames, useWebSocket } from "../realtime/useWebSocket";
 import { useUser } from "../site";
-import { Failure, Status, Time, Title } from "../ui";
+import { Pending, Status, Time, Title } from "../ui";
 import { Events, startAnew } from "./Events";
 import { type OfMentor, ofMentor, type StudentState } from "./mentoring";
 
@@ -20,8 +20,8 @@ export default function MentorPage({ params }: { params: Record<string, string> 
 /** A mentor's students, each with the newest of them, and what the mentor was told. */
 export function OneMentor({ id }: { id: number }) {
   const { data, error, reload } = useData<Loaded>(`/api/mentoring/mentors/${id}/`);
-  if (error) return <Failure error={error} retry={reload} />;
-  return data && <Live loaded={data} />;
+  if (!data) return <Pending error={error} retry={reload} />;
+  return <Live loaded={data} />;
 }
 
 function Live({ loaded }: { loaded: Loaded }) {

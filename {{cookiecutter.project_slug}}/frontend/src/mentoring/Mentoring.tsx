@@ -1,7 +1,7 @@
 import { Link, Redirect } from "wouter";
 import { useData } from "../api";
 import { useUser } from "../site";
-import { Failure, Title } from "../ui";
+import { Pending, Title } from "../ui";
 import { OneMentor } from "./Mentor";
 
 interface Loaded {
@@ -15,8 +15,7 @@ interface Loaded {
 export default function Mentoring() {
   const { id } = useUser();
   const { data, error, reload } = useData<Loaded>("/api/mentoring/");
-  if (error) return <Failure error={error} retry={reload} />;
-  if (!data) return null;
+  if (!data) return <Pending error={error} retry={reload} />;
   if (data.is_mentor) return <OneMentor id={id} />;
   if (!data.is_admin) return <Redirect to={`/mentoring/students/${id}/`} replace />;
   return (

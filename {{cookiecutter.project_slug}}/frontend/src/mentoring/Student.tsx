@@ -2,7 +2,7 @@ import { type FormEvent, useState } from "react";
 import { api, useData } from "../api";
 import { useFrames, useWebSocket } from "../realtime/useWebSocket";
 import { useUser } from "../site";
-import { Failure, Note, Status, Title, useAttempt } from "../ui";
+import { Note, Pending, Status, Title, useAttempt } from "../ui";
 import { Events, startAnew } from "./Events";
 import { type OfStudent, ofStudent } from "./mentoring";
 
@@ -20,8 +20,8 @@ interface Loaded extends OfStudent {
 /** What a student was told, for the student, the mentors and admins; they write to each other here. */
 export default function StudentPage({ params }: { params: Record<string, string> }) {
   const { data, error, reload } = useData<Loaded>(`/api/mentoring/students/${params.id}/`);
-  if (error) return <Failure error={error} retry={reload} />;
-  return data && <Live loaded={data} />;
+  if (!data) return <Pending error={error} retry={reload} />;
+  return <Live loaded={data} />;
 }
 
 function Live({ loaded }: { loaded: Loaded }) {

@@ -1,15 +1,15 @@
 import { api, useData } from "../api";
 import { Data, Kind } from "../events/Data";
 import { useWebSocket } from "../realtime/useWebSocket";
-import { Failure, Note, Status, Time, Title, useAttempt } from "../ui";
+import { Note, Pending, Status, Time, Title, useAttempt } from "../ui";
 import { type Notice, notifications, PATH, withLoaded } from "./notifications";
 import "./notifications.css";
 
 /** The page of notifications; it shares its socket with the bell in the header. */
 export default function NotificationCenter() {
   const { data, error, reload } = useData<Notice[]>("/api/notifications/");
-  if (error) return <Failure error={error} retry={reload} />;
-  return data && <Notifications loaded={data} />;
+  if (!data) return <Pending error={error} retry={reload} />;
+  return <Notifications loaded={data} />;
 }
 
 function Notifications({ loaded }: { loaded: Notice[] }) {

@@ -1,7 +1,7 @@
 import { type KeyboardEvent, useRef, useState } from "react";
 import { useData } from "../api";
 import { useWebSocket } from "../realtime/useWebSocket";
-import { Failure, Note, Status, Time, Title } from "../ui";
+import { Note, Pending, Status, Time, Title } from "../ui";
 import { judge, type Submission, words } from "./judge";
 import "./problems.css";
 
@@ -22,8 +22,8 @@ interface ProblemData {
 
 export default function ProblemPage({ params }: { params: Record<string, string> }) {
   const { data, error, reload } = useData<ProblemData>(`/api/my/problems/${params.slug}/`);
-  if (error) return <Failure error={error} retry={reload} />;
-  return data && <Problem problem={data} />;
+  if (!data) return <Pending error={error} retry={reload} />;
+  return <Problem problem={data} />;
 }
 
 function Problem({ problem }: { problem: ProblemData }) {

@@ -3,7 +3,7 @@ import { Link, useLocation } from "wouter";
 import { useData } from "../api";
 import { useWebSocket } from "../realtime/useWebSocket";
 import { useUser } from "../site";
-import { Failure, Note, Status, Title } from "../ui";
+import { Note, Pending, Status, Title } from "../ui";
 import { judge } from "./judge";
 import "./problems.css";
 
@@ -21,8 +21,7 @@ export default function Problems() {
   const { data, error, reload } = useData<Listed[]>("/api/my/problems/");
   const { state, reason } = useWebSocket("/ws/problems/", judge);
   const { is_staff } = useUser();
-  if (error) return <Failure error={error} retry={reload} />;
-  if (!data) return null;
+  if (!data) return <Pending error={error} retry={reload} />;
   return (
     <>
       <Title>Problems</Title>

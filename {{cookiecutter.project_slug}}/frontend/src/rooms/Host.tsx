@@ -1,8 +1,9 @@
-import { useState } from "react";
+import { useRef, useState } from "react";
 import { Link } from "wouter";
 import { api, useData } from "../api";
-import { Failure, Time, Title } from "../ui";
-import { Errors, Field, RoomFields, useForm, ZONE } from "./fields";
+import { ErrorList, Field, useForm } from "../forms";
+import { Pending, Time, Title } from "../ui";
+import { RoomFields, ZONE } from "./RoomFields";
 import type { RoomInfo } from "./room";
 import "./rooms.css";
 
@@ -25,8 +26,7 @@ export default function Host({ params: { slug } }: { params: Record<string, stri
     reload();
   }
 
-  if (error) return <Failure error={error} retry={reload} />;
-  if (!room) return null;
+  if (!room) return <Pending error={error} retry={reload} />;
   return (
     <>
       <Title>{`${room.name}: settings`}</Title>
@@ -82,12 +82,12 @@ function Invited({ room, path, finish }: InvitedProps) {
       )}
       <form className="inline" onSubmit={onSubmit}>
         <div>
-          <Errors list={errors.__all__} />
+          <ErrorList list={errors.__all__} />
           <Field name="login" label="Username or email" maxLength={254} required errors={errors} />
         </div>
         <button disabled={busy}>Invite</button>
       </form>
-      <Errors list={problem} />
+      <ErrorList list={problem} />
       <ul className="invited">
         {room.members.map((member) => (
           <li key={member}>
@@ -110,12 +110,17 @@ function Invited({ room, path, finish }: InvitedProps) {
 
 function Invitation({ room, withdraw }: { room: Hosted; withdraw: () => void }) {
   const [copied, setCopied] = useState("");
+  const field = useRef<HTMLInputElement>(null);
   const query = new URLSearchParams({ invitation: room.invitation });
   const link = `${location.origin}/rooms/${room.slug}/join/?${query}`;
 
   async function copy() {
-    await navigator.clipboard.writeText(link);
-    setCopied(link);
+    try {
+      await navigator.clipboard.writeText(link);
+      setCopied(link);
+    } catch {
+      field.current?.select(); // the browser does not allow it, so it is for the keyboard
+    }
   }
 
   return (
@@ -126,7 +131,7 @@ function Invitation({ room, withdraw }: { room: Hosted; withdraw: () => void }) 
           Who accepts it while logged in is invited, too. It holds until <Time iso={room.invitation_ends} />,
           or until you withdraw an invitation.
         </p>
-        <input id="link" value={link} readOnly />
+        <input id="link" value={link} readOnly ref={field} />
       </div>
       <div className="bar">
         {/* Copying needs HTTPS. */}

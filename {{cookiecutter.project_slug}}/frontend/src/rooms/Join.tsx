@@ -1,7 +1,7 @@
 import { useEffect, useState } from "react";
 import { Link, useLocation, useSearch } from "wouter";
 import { api, useData } from "../api";
-import { Failure, Note, Title } from "../ui";
+import { Note, Pending, Title } from "../ui";
 
 interface Invitation {
   slug: string;
@@ -31,8 +31,7 @@ export default function Join({ params: { slug } }: { params: Record<string, stri
   }
 
   if (error?.status === 403) return <Over />;
-  if (error) return <Failure error={error} retry={reload} />;
-  if (!data || data.inside) return null;
+  if (!data || data.inside) return <Pending error={error} retry={reload} />;
   return (
     <form className="card form" action={comeIn}>
       <Title>Invitation</Title>

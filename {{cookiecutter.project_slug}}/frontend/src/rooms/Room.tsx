@@ -37,9 +37,10 @@ export function Room({ room }: { room: RoomStart }) {
   });
 
   // Who has sent something wants to see it.
+  const sent = outgoing.at(-1)?.key;
   useEffect(() => {
-    if (outgoing.length) end.go();
-  }, [outgoing.length, end.go]);
+    if (sent) end.go();
+  }, [sent, end.go]);
 
   return (
     <section className={call.inside ? "room calling" : "room"}>

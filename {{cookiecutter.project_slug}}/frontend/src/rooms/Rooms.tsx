@@ -1,7 +1,8 @@
 import { Link, useLocation } from "wouter";
 import { useData } from "../api";
-import { Failure, Time, Title } from "../ui";
-import { RoomFields, useForm, ZONE } from "./fields";
+import { useForm } from "../forms";
+import { Pending, Time, Title } from "../ui";
+import { RoomFields, ZONE } from "./RoomFields";
 import type { RoomInfo } from "./room";
 import "./rooms.css";
 
@@ -13,8 +14,7 @@ export default function Rooms() {
     ({ slug, is_open }) => navigate(`/rooms/${slug}/${is_open ? "" : "host/"}`),
     { time_zone: ZONE },
   );
-  if (error) return <Failure error={error} retry={reload} />;
-  if (!rooms) return null;
+  if (!rooms) return <Pending error={error} retry={reload} />;
   return (
     <>
       <Title>Rooms</Title>

@@ -46,6 +46,16 @@ describe("a message of ours", () => {
     expect(keys(after)).toEqual(keys(before));
   });
 
+  test("is forgotten when 200 later ones are stored, but not before it is", () => {
+    const steps = Array.from({ length: 300 }, (_, n) => n + 1).flatMap((id): Step[] => [
+      sent(`${id}`),
+      { type: "stored", key: `${id}`, id },
+    ]);
+    const ours = outgoing(sent("mine"), ...steps, sent("newest"));
+    expect(ours.length).toBe(202);
+    expect([ours[0]?.key, ours[1]?.key, ours.at(-1)?.key]).toEqual(["mine", "101", "newest"]);
+  });
+
   test("that failed stays, and may be sent again", () => {
     const failed = outgoing(sent("mine", 5), { type: "failed", key: "mine", problem: "Slow down" });
     expect(failed[0]).toMatchObject({ pending: false, problem: "Slow down" });

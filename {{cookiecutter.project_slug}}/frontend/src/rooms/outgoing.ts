@@ -17,8 +17,10 @@ export type Step =
   | { type: "stored"; key: string; id: number }
   | { type: "failed"; key: string; problem: string };
 
+const KEPT = 200; // messages of ours that a page still knows as such, besides those that are not stored
+
 export function step(outgoing: Outgoing[], action: Step): Outgoing[] {
-  if (action.type === "send") return [...outgoing, { ...action.message, pending: true }];
+  if (action.type === "send") return [...forget(outgoing), { ...action.message, pending: true }];
   return outgoing.map((each) => {
     if (each.key !== action.key) return each;
     const { problem: _, ...rest } = each;
@@ -26,6 +28,12 @@ export function step(outgoing: Outgoing[], action: Step): Outgoing[] {
     if (action.type === "stored") return { ...rest, pending: false, id: action.id };
     return { ...rest, pending: false, problem: action.problem };
   });
+}
+
+function forget(outgoing: Outgoing[]): Outgoing[] {
+  const stored = outgoing.filter(({ id }) => id !== undefined);
+  const old = new Set(stored.slice(0, -KEPT));
+  return outgoing.filter((each) => !old.has(each));
 }
 
 /** A line of the conversation: a message, or the notice that some are missing there. */

@@ -1,5 +1,5 @@
 import { lazy } from "react";
-import type { Page } from "../App";
+import type { Page } from "../apps";
 
 export const pages: Page[] = [
   { path: "/rooms/", component: lazy(() => import("./Rooms")) },
