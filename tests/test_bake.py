@@ -196,6 +196,16 @@ def test_nothing_stands_there_for_an_answer_not_given(projects):
     assert not traces, "\n".join(traces[:40])
 
 
+def test_a_proxy_limits_logins_where_these_are(projects):
+    for project, answers in projects.items():
+        site = project / "deploy/nginx/site.conf"
+        if site.exists():
+            urls = (project / "accounts/urls_login.py").read_text(encoding="utf-8")
+            login = re.search(r'"(\S+)/", .+ name="login"', urls)[1]
+            limited = re.search(r"\^/\((.+)\)/\$ \{", site.read_text())[1]
+            assert {login, "admin/login"} <= set(limited.split("|")), answers
+
+
 @cache
 def words(text):
     """Return which words that belong to an answer stand in a text; most texts are those of many projects."""
