@@ -2,7 +2,7 @@
 
 import { RealtimeError, RealtimeSocket } from "./realtime.js";
 
-const LOGIN = "/accounts/login/";
+const LOGIN = document.querySelector("meta[name=login]")?.content ?? "/accounts/login/";
 const TICKET = "/api/ws-ticket/";
 const PATIENCE = 10_000; // ms that a ticket may take
 
