@@ -10,7 +10,7 @@ SESSION = "realtime.auth_session.SessionAuthenticator"
 
 
 def site(request):
-    """Return the variables of templates/base.html and templates/home.html."""
+    """Return the variables of templates/, for all pages that Django makes."""
     user = getattr(request, "user", AnonymousUser())  # of a request that was refused early there is none
     return {
         "project_name": settings.PROJECT_NAME,

@@ -52,7 +52,7 @@ export class RealtimeError extends Error {
   readonly code: string | number;
 }
 
-/** A WebSocket that stays connected; `static/realtime.js` says how. */
+/** A WebSocket that stays connected; `realtime.js` says how. */
 export class RealtimeSocket<P extends Path> extends EventTarget {
   constructor(path: P, options?: Options<P>);
   readonly state: State;

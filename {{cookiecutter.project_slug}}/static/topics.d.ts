@@ -7,7 +7,7 @@ export interface Sharing {
   user?: number | string | null | undefined;
 }
 
-/** A transport that takes all sockets which have it over one; `static/topics.js` says how. */
+/** A transport that takes all sockets which have it over one; `topics.js` says how. */
 export function overOne(options?: Sharing): Transport;
 
 /** The same for all tabs of the browser. */
