@@ -27,6 +27,7 @@ def answering(view, status, code, detail):
     return handler
 
 
+bad_request = answering(defaults.bad_request, 400, "invalid", "This request cannot be read")
 permission_denied = answering(defaults.permission_denied, 403, "not_allowed", "You may not do this")
 page_not_found = answering(defaults.page_not_found, 404, "not_found", "This does not exist, or not any more")
 server_error = answering(defaults.server_error, 500, "failed", "Something broke; it is in the log")

@@ -3,6 +3,7 @@
 Who asks has a session, or a bearer token where sockets take one.
 """
 
+import re
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -10,13 +11,14 @@ from typing import Any
 import msgspec
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.forms import BaseForm
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, RawPostDataException
 from django.middleware.csrf import CsrfViewMiddleware
 from django.views.decorators.csrf import csrf_exempt
 
 from accounts import throttle
 from realtime.auth import AUTHENTICATORS
 
+NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")  # in JSON; not every database takes it
 BEARER = [each for each in AUTHENTICATORS if each.scheme.get("scheme") == "bearer"]
 
 
@@ -32,17 +34,21 @@ class Problem(Exception):
 def json_view(*methods: str, guests: bool = False) -> Callable:
     """Make a view of one whose result is sent as JSON, and which may raise `Problem`.
 
-    It is called for these methods, and with `request.user` logged in, unless `guests` may come, too. Structs
-    and what msgspec knows besides can be part of the result; None is sent as `{}`.
+    It is called for these methods, for HEAD as for GET, and with `request.user` logged in, unless `guests`
+    may come, too. Structs and what msgspec knows besides can be part of the result; None is sent as `{}`.
     """
+
+    allowed = [*methods, *(["HEAD"] if "GET" in methods else [])]
 
     def decorate(view):
         @csrf_exempt  # the check is below: a token needs none
         @wraps(view)
         def answer(request, **arguments):
             try:
-                if request.method not in methods:
-                    raise Problem(405, "not_allowed", f"Only {' and '.join(methods)} is understood here")
+                if request.method not in allowed:
+                    detail = f"Only {' and '.join(methods)} is understood here"
+                    content = {"code": "not_allowed", "detail": detail}
+                    return to_json(content, 405, {"Allow": ", ".join(allowed)})
                 request.user = identify(request, guests)
                 return to_json(view(request, **arguments))
             except Problem as problem:
@@ -91,9 +97,13 @@ def refuse(request):
 def read[T](request: HttpRequest, type: type[T], code: str = "invalid") -> T:
     """Read the body of a request; raise `Problem` if it is not of that type, a struct for instance."""
     try:
+        if NUL.search(request.body):
+            raise Problem(400, code, "Text here has no NUL characters")
         return msgspec.json.decode(request.body, type=type)
     except RequestDataTooBig:
         raise Problem(413, "too_big", "The request is too big") from None
+    except RawPostDataException:  # the CSRF check has looked for its token in a form
+        raise Problem(400, code, "Send JSON, as application/json") from None
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         raise Problem(400, code, str(error)) from None
 

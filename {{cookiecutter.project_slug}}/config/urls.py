@@ -13,8 +13,8 @@ from realtime.views import data_for_staff, page_for_staff
 #% endif
 #%%
 admin.site.site_header = admin.site.site_title = settings.PROJECT_NAME
-handler403, handler404 = errors.permission_denied, errors.page_not_found
-handler500 = errors.server_error
+handler400, handler403 = errors.bad_request, errors.permission_denied
+handler404, handler500 = errors.page_not_found, errors.server_error
 
 urlpatterns = [
     *pages.urlpatterns,

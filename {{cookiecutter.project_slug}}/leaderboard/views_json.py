@@ -9,7 +9,7 @@ from leaderboard.live import read
 @json_view("GET", "POST")
 def index(request):
     """The table; who may change scores gives points by POST."""
-    if request.method == "GET":
+    if request.method != "POST":
         rank, score = standings.find(request.user.pk) or (None, None)
         you = {"rank": rank, "score": score}
         return {"entries": read(), "you": you, "may_give": may_give(request.user)}

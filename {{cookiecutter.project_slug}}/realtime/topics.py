@@ -203,8 +203,7 @@ class Topic:
         self.scope = scope | {"extensions": {"realtime.abort": self._abort}}
         self._end = f',"topic":{encode(name).decode()}}}'  # of each frame
         self._inbox: asyncio.Queue[dict] = asyncio.Queue()
-        self._inbox.put_nowait({"type": "websocket.connect"})
-        self._accepted = self._told = False
+        self._connected = self._accepted = self._told = False
         self._left = False  # nothing comes from here any more, or gets here
 
     async def run(self) -> None:
@@ -215,6 +214,8 @@ class Topic:
             if not can_be_a_topic(consumer):
                 return await self._refuse("its frames could not be told apart from those here")
             found = await self.socket.credentials()
+            if self._left:  # meanwhile
+                return
             user = self.socket.user if isinstance(found, Refused) else found.user
             await router(self.scope | {"credentials": found, "user": user}, self._receive, self._send)
             await self.close(1000, "")
@@ -234,6 +235,9 @@ class Topic:
         return True
 
     async def _receive(self) -> dict:
+        if not self._connected:  # not from the inbox, which `leave` empties
+            self._connected = True
+            return {"type": "websocket.connect"}
         message = await self._inbox.get()
         self.socket.waiting -= len(message.get("text", ""))
         return message

@@ -54,6 +54,8 @@ def test_rooms_are_listed_and_made(client, lobby, closed_room, student):
         ({"name": ""}, "name"),
         ({"name": "A room", "starts_at": "2030-01-02T10:00", "ends_at": "2030-01-01T10:00"}, "__all__"),
         ({"name": "A room", "ends_at": 5}, "ends_at"),
+        ({"name": "A room", "starts_at": "0001-01-01T00:00", "time_zone": "Asia/Tokyo"}, "starts_at"),
+        ({"name": "A room", "ends_at": "9999-12-31T23:59", "time_zone": "America/New_York"}, "ends_at"),
         ({"name": "A room", "time_zone": "../etc"}, "time_zone"),
     ],
 )

@@ -27,7 +27,7 @@ from realtime.publish import apublish, kick
 from realtime.rates import parse_rates
 from realtime.tests.sample import SampleConsumer
 from realtime.tests.test_auth import log_in
-from realtime.tests.topics import GUESTS, NESTED, SAMPLE, Topics, gone, member
+from realtime.tests.topics import GUESTS, NESTED, SAMPLE, Topics, gone, member, until
 
 
 @pytest.fixture
@@ -60,6 +60,19 @@ async def test_topics_end_with_their_socket(opened):
     await gone(SAMPLE)
     await gone(NESTED)
     assert SampleConsumer.ended == [1001, 1001]
+    assert len(get_hub().sockets) == 0
+
+
+@pytest.mark.parametrize("fresh", [topics.FRESH_SECONDS, -1])
+async def test_a_topic_that_is_left_before_its_consumer_begins(opened, monkeypatch, fresh):
+    monkeypatch.setattr(topics, "FRESH_SECONDS", fresh)
+    (whole,) = get_hub().sockets
+    for _ in range(3):
+        await opened.socket.send("subscribe", topic=SAMPLE)
+        await opened.socket.send("unsubscribe", topic=SAMPLE)
+    await opened.socket.send("subscribe", topic=NESTED)
+    await opened.socket.disconnect(1001)
+    await until(lambda: not whole.running)
     assert len(get_hub().sockets) == 0
 
 
