@@ -141,11 +141,14 @@ def said(page):
 
 
 class Wire:
-    """What lies between a page and the server; `sent` and `received` say what becomes of each frame."""
+    """What lies between a page's own socket, which is not that of its header, and the server.
 
-    def __init__(self, page):
+    `sent` and `received` say what becomes of each frame.
+    """
+
+    def __init__(self, page, path="/ws/(?!notifications/)"):
         self.page = page
-        page.route_web_socket(re.compile("/ws/(?!notifications/)"), self.connect)  # not the one of the header
+        page.route_web_socket(re.compile(path), self.connect)
 
     def connect(self, route):
         self.route, self.server = route, route.connect_to_server()

@@ -1,5 +1,6 @@
 import { connect } from "../connect.js";
-import { followEnd, showState } from "../ui.js";
+import { followEnd } from "../log/follow_end.js";
+import { showState } from "../ui.js";
 import { Answer } from "./answer.js";
 import { allow, offer, takePrompts } from "./composer.js";
 import { Turn } from "./turn.js";

@@ -1,5 +1,6 @@
 import { connect } from "../connect.js";
-import { followEnd, fromTemplate, showState, showTime } from "../ui.js";
+import { followEnd } from "../log/follow_end.js";
+import { fromTemplate, showState, showTime } from "../ui.js";
 import { showAvatar } from "./avatar.js";
 import { showCall } from "./stage.js";
 import { showWaiting } from "./waiting.js";
