@@ -84,7 +84,8 @@ class Line {
   }
 
   leave(topic) {
-    if (!this.#topics.delete(topic.name)) return;
+    if (this.#topics.get(topic.name) !== topic) return; // it may be that of a later connection
+    this.#topics.delete(topic.name);
     this.#send({ type: "unsubscribe", topic: topic.name });
     this.#leaveLater();
   }
@@ -106,7 +107,7 @@ class Line {
 
   async #connect(url, authorize) {
     const socket = await openWebSocket(new URL(this.#path, url), () =>
-      authorize().catch((error) => {
+      soon(authorize()).catch((error) => {
         throw Object.assign(error, { unproven: true });
       }),
     );
@@ -207,6 +208,15 @@ class Line {
     socket?.close();
     for (const topic of topics) topic.end({ code, reason });
   }
+}
+
+/** A proof, unless it takes too long: others wait for it, too. */
+function soon(proof) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(reject, PATIENCE, new RealtimeError(undefined, "There is no proof in time."));
+  });
+  return Promise.race([proof, late]).finally(() => clearTimeout(timer));
 }
 
 /** What a RealtimeSocket takes for its WebSocket. */

@@ -209,3 +209,39 @@ test("a socket that can prove nothing holds up no other", async () => {
   const [server] = opened("/ws/") as [FakeSocket];
   expect(server.url.search).toBe("?ticket=t");
 });
+
+test("a proof that never comes holds up no other for long", async () => {
+  const transport = overOne();
+  open(NEWS, { open: transport, authorize: () => new Promise(() => {}) });
+  const weather = open(WEATHER, { open: transport, authorize: async () => ({ ticket: "t" }) });
+  await vi.advanceTimersByTimeAsync(9_000);
+  const [server] = opened("/ws/") as [FakeSocket];
+  server.greet();
+  await settled();
+  server.greet(server.topics.at(-1));
+  expect(weather.state).toBe("connected");
+});
+
+test("what is left of an earlier connection ends nothing in the next one", async () => {
+  const transport = overOne();
+  const url = () => new URL("wss://example.com/ws/news/");
+  const one = transport(url(), async () => {});
+  await settled();
+  const [first] = opened("/ws/") as [FakeSocket];
+  first.greet();
+  const early = await one;
+  first.say({ type: "error", code: "too_many_topics", detail: "", topic: first.topics[0] });
+  first.end(1006); // while the early one opens a socket of its own
+  early.close();
+  const two = transport(url(), async () => {});
+  await settled();
+  const next = opened("/ws/")[1] as FakeSocket;
+  next.greet();
+  const late = await two;
+  early.close();
+  const heard = vi.fn();
+  late.onmessage = heard;
+  next.say({ type: "article", topic: next.topics[0] });
+  expect(heard).toHaveBeenCalled();
+  expect(next.sent.length).toBe(1);
+});
