@@ -33,8 +33,9 @@ async def anotify_dashboard(kind: str, data: dict[str, Any] | None = None) -> Ev
 
 def send_test(user, message: str) -> None:
     """Tell the dashboards of an event that a user sends to watch it arrive."""
-    message = (message or "It works: this came over the WebSocket.")[:200]
-    notify_dashboard("test", {"message": message, "from": user.get_username()})
+    message = message.replace("\0", "")  # which not every database takes
+    message = message or "It works: this came over the WebSocket."
+    notify_dashboard("test", {"message": message[:200], "from": user.get_username()})
 
 
 def check(kind: str, data: dict[str, Any]) -> None:

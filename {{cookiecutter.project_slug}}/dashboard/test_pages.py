@@ -11,5 +11,5 @@ def test_the_page_and_its_entry_in_the_menu_are_for_them(client, mentor, student
         assert client.get("/dashboard/").status_code == status
         assert ('href="/dashboard/"' in client.get("/").content.decode()) == (status == 200)
         assert client.get("/dashboard/test/").status_code == 405
-        client.post("/dashboard/test/", {"message": "Hello"})
+        client.post("/dashboard/test/", {"message": "Hel\0lo"})
     assert [event.data for event in Event.objects.all()] == [{"message": "Hello", "from": "mentor"}]

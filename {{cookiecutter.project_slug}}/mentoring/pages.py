@@ -35,6 +35,7 @@ def may_mentor(user) -> bool:
 
 def write(author, student, text: str) -> None:
     """A student asks all the own mentors; others who may see a student tell that student something."""
+    text = text.replace("\0", "")  # which not every database takes
     said = {"from": author.get_username(), "message": text.strip()[:LONGEST]}
     if not said["message"]:
         return

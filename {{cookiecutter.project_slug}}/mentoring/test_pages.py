@@ -39,7 +39,7 @@ def test_who_may_see_what(client, people, mentorship, viewer, path, status):
 async def test_a_student_asks_and_a_mentor_answers(connect, student, mentor, mentorship):
     at_student = await connect(f"/ws/student/{student.pk}/", student)
     at_mentor = await connect(f"/ws/mentor/{mentor.pk}/", mentor)
-    for user, text in ((student, " Is it right? "), (mentor, "It is."), (mentor, "  ")):
+    for user, text in ((student, " Is it\0 right? "), (mentor, "It is."), (mentor, " \0 ")):
         client = AsyncClient()
         await client.aforce_login(user)
         answer = await client.post(f"/mentoring/students/{student.pk}/write/", {"message": text})

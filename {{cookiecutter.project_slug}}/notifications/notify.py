@@ -35,7 +35,9 @@ async def anotify_user(user_id: int, kind: str, data: dict[str, Any] | None = No
 
 def send_test(user_id: int, message: str) -> None:
     """Notify a user who wants to watch one arrive."""
-    notify_user(user_id, "test", {"message": (message or "It works: this came over the WebSocket.")[:200]})
+    message = message.replace("\0", "")  # which not every database takes
+    message = message or "It works: this came over the WebSocket."
+    notify_user(user_id, "test", {"message": message[:200]})
 
 
 def group_of(user_id: int) -> str:

@@ -10,7 +10,7 @@ async def test_a_view_notifies(connect, student):
     await client.aforce_login(student)
     await client.post("/notifications/test/")
     assert (await socket.receive("notification"))["kind"] == "test"
-    await client.post("/notifications/test/", {"message": "Hello"})
+    await client.post("/notifications/test/", {"message": "Hel\0lo"})
     assert (await socket.receive("notification"))["data"] == {"message": "Hello"}
 
 
