@@ -7,7 +7,7 @@ from functools import wraps
 
 from django.db import close_old_connections
 from django.http import JsonResponse
-from django.views import defaults
+from django.views import csrf, defaults
 
 API = "/api/"
 
@@ -30,4 +30,5 @@ def answering(view, status, code, detail):
 bad_request = answering(defaults.bad_request, 400, "invalid", "This request cannot be read")
 permission_denied = answering(defaults.permission_denied, 403, "not_allowed", "You may not do this")
 page_not_found = answering(defaults.page_not_found, 404, "not_found", "This does not exist, or not any more")
+csrf_failure = answering(csrf.csrf_failure, 403, "not_allowed", "The CSRF token is missing or wrong")
 server_error = answering(defaults.server_error, 500, "failed", "Something broke; it is in the log")

@@ -11,6 +11,7 @@ from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpResponse
 from django.middleware.common import CommonMiddleware
 from django.middleware.csrf import CsrfViewMiddleware
+from django.test import Client
 from django.urls import path, re_path
 from django.views.decorators.csrf import csrf_protect
 
@@ -62,6 +63,17 @@ def test_errors_below_api_are_json(client):
     answer = client.get("/api/nowhere/")
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
     assert "json" not in client.get("/nowhere.html").headers["Content-Type"]
+
+
+def test_a_request_that_may_be_forged_is_told_so(student):
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(student)
+    answer = client.post("/api/ws-ticket/")
+    assert (answer.status_code, answer.headers["Content-Type"]) == (403, "application/json")
+    assert "CSRF" in answer.text
+    page = client.post("/admin/logout/")
+    assert (page.status_code, "CSRF" in page.text) == (403, True)
+    assert "html" in page.headers["Content-Type"]
 
 
 def test_browsers_find_the_icon(client):

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
@@ -43,9 +44,14 @@ class WebSocketAuthMiddleware:
         scope["authenticated_at"] = asyncio.get_running_loop().time()  # at the earliest
         scope["subprotocol"] = next((name for name in scope["subprotocols"] if name in SUBPROTOCOLS), None)
         scope["credentials"] = found = await identify(authenticate, scope)
-        known = Credentials(AnonymousUser()) if isinstance(found, Refused) else found
-        scope["user"], scope["session"] = known.user, known.session or SessionStore()
+        scope.update(told(found))
         return await self.application(scope, receive, send)
+
+
+def told(found: Found) -> dict[str, Any]:
+    """What consumers of Channels' own look for in their scope."""
+    known = Credentials(AnonymousUser()) if isinstance(found, Refused) else found
+    return {"user": known.user, "session": known.session or SessionStore()}
 
 
 async def identify[Proof](read: Callable[[Proof], Awaitable[Found]], proof: Proof) -> Found:

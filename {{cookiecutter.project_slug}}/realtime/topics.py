@@ -17,7 +17,7 @@ from django.contrib.auth import get_user_model
 from msgspec import Meta
 
 from realtime.asyncapi import is_ours
-from realtime.auth import Found, identify
+from realtime.auth import Found, identify, told
 from realtime.codes import NOT_ALLOWED, NOT_AUTHENTICATED, NOT_SHARED, SERVICE_RESTART
 from realtime.consumer import RealtimeConsumer
 from realtime.credentials import Credentials
@@ -216,8 +216,8 @@ class Topic:
             found = await self.socket.credentials()
             if self._left:  # meanwhile
                 return
-            user = self.socket.user if isinstance(found, Refused) else found.user
-            await router(self.scope | {"credentials": found, "user": user}, self._receive, self._send)
+            scope = self.scope | {"credentials": found} | told(found)
+            await router(scope, self._receive, self._send)
             await self.close(1000, "")
         except Exception:
             logger.exception("%s failed as a topic", self.scope["path"])

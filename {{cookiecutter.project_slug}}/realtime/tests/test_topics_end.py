@@ -130,6 +130,10 @@ async def test_the_user_of_a_late_topic_is_as_now(opened, student, monkeypatch):
     assert member(SAMPLE).user.first_name == "Ada"
     await type(student).objects.filter(pk=student.pk).aupdate(is_active=False)  # which tells nobody
     assert await opened.refused(NESTED) == (NOT_AUTHENTICATED, "Log in again")
+    plain = "/ws/nested/a/7/"  # a consumer of Channels' own is told that nobody is there
+    await opened.socket.request("subscribe", topic=plain)
+    await opened.socket.send("who", topic=plain)
+    assert (await opened.receive(plain, "who"))["user"] == ""
 
 
 async def test_the_staff_can_end_one_topic(opened):
