@@ -103,7 +103,8 @@ def settled(page, path):
 
 
 def rest(page):
-    page.wait_for_function("() => document.getAnimations().every(({ playState }) => playState === 'finished')")
+    finished = "() => document.getAnimations().every(({ playState }) => playState === 'finished')"
+    page.wait_for_function(finished)
 
 
 @pytest.mark.parametrize(("user", "paths"), PAGES.items())

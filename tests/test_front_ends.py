@@ -171,7 +171,7 @@ def test_a_page_says_that_it_loads_and_what_went_wrong(log_in, complaints):
     student, asked = log_in("student"), []
     heading = student.get_by_role("heading", name="Notifications")
     again = student.get_by_role("button", name="Try again")
-    student.route("**/api/notifications/", asked.append)
+    student.route("**/api/notifications/", lambda route: asked.append(route))
     student.get_by_role("navigation").get_by_role("link", name="Notifications").click()
     expect(student.get_by_text("Loading")).to_be_visible()
     expect(student.locator("#main")).to_be_focused()
