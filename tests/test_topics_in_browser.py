@@ -21,7 +21,7 @@ ROOM = "/ws/rooms/lobby/"
 THREE = [ROOM, NOTICES, "/ws/leaderboard/"]
 
 
-@pytest.fixture(scope="module", params=each(VARIANTS[:2]))  # the second one's sockets come by tickets
+@pytest.fixture(scope="module", params=each(VARIANTS[1:2]))  # whose sockets come by tickets
 def site(request, installed):
     """A project whose pages share one socket with all tabs, and its server."""
     project = installed(request.param)
