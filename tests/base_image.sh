@@ -49,5 +49,6 @@ chroot "$root" /usr/local/bin/python -c 'import ctypes, sqlite3, ssl'
 container=$(buildah from scratch)
 buildah copy --quiet "$container" "$root" / >/dev/null
 buildah config --cmd python3 --env PATH=/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin \
-    --env SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt "$container"
+    --env SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt \
+    --env NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt "$container" # Node brings its own, without those
 buildah commit --quiet --rm "$container" "$image" >/dev/null

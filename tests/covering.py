@@ -9,6 +9,7 @@ from covertable import make
 
 from offered import CORE, LISTS, NEEDS, OPTIONS, SCALARS, TOGETHER, is_possible, items
 
+OTHERS = OPTIONS["frontend"][1:]  # than pages by Django
 FILE = Path(__file__).with_name("variants.json")
 
 
@@ -43,7 +44,7 @@ def booted():
     size = prod(len(OPTIONS[key]) for key in CORE)
     triples = [factors for factors in TOGETHER["booted"] if len(factors) > 2]
     for salt in range(1000):
-        rows = cover(SCALARS, triples, salt=str(salt))
+        rows = cover(SCALARS | {"frontend": ["templates"]}, triples, salt=str(salt))
         if len(rows) == size:
             return [row | all_that_go_with(row, "consumers") for row in sorted(rows, key=place)]
     raise SystemExit(f"{size} rows do not hold what is booted together; ask for less in tests/offered.py.")
@@ -58,16 +59,28 @@ def integrated(booted):
 
 
 def partial(booted):
-    """Return rows with fewer consumers, for the pairs that are not among those with all."""
-    return cover(SCALARS | items("consumers"), presets=booted)[len(booted) :]
+    """Return rows with fewer consumers, for the pairs that are not among those with all.
+
+    The first have all, each with another front end.
+    """
+    others = [
+        chosen(items("consumers"), "yes") | {"frontend": other, "auth": "session_jwt"} for other in OTHERS
+    ]
+    two = [factors for factors in TOGETHER["booted"] if len(factors) == 2]
+    rows = cover(SCALARS | items("consumers"), two, presets=[*booted, *others], strength=1)
+    return rows[len(booted) :]
 
 
-def fewest(rows, together):
-    """Return some of the rows, among which all meets that is to meet, so far as it does among all of them."""
+def fewest(rows, together, given=()):
+    """Return some of the rows, among which all meets that is to meet, so far as it does among all of them.
+
+    Those with these numbers are among them.
+    """
     held = [{tuple((factor, row[factor]) for factor in factors) for factors in together} for row in rows]
 
     def attempt(order):
-        chosen, missing = [], set().union(*held)
+        chosen = list(given)
+        missing = set().union(*held).difference(*(held[number] for number in given))
         while missing:
             chosen.append(max(order, key=lambda number: len(held[number] & missing)))
             missing -= held[chosen[-1]]
@@ -110,7 +123,8 @@ def main():
     none = chosen(items("integrations"), "no")
     rows = [none | row for row in tables["booted"] + tables["partial"]]
     tables["covering"] = fewest(rows[: len(tables["booted"])], TOGETHER["covering"])
-    tables["suites"] = fewest(rows, TOGETHER["suites"])
+    others = range(len(tables["booted"]), len(tables["booted"]) + len(OTHERS))
+    tables["suites"] = fewest(rows, TOGETHER["suites"], others)
     parts = [f'"options": {json.dumps(list(OPTIONS))}']
     for title, rows in tables.items():
         lines = ",\n".join(json.dumps(answers(row)) for row in rows)

@@ -70,12 +70,18 @@ def pairs(factors):
 # What must occur together. Among what is baked: every two answers, and each triple of the core with each
 # other answer. Among what is booted, which has one row for each triple: every two answers, but for targets,
 # and every two of the core with what else decides how a project runs, as far as so many rows can hold it.
+# Pages come from Django in all of those rows; with another front end one has all consumers, others have few.
 # Of these some are enough for points of the contract that depend on two answers of the core ("covering"), and
 # some for projects' own tests: the server makes little difference to them, and what the contract holds of
 # authentication in every one of its triples need not meet there once more.
 RUNS = ("python_version", "django_version", "database")
-ALONE = {"license", "ci", "deployment", "server", "python_version"}
-APART = ({"channel_layer", "auth"}, {"django_version", "auth"}, {"auth", "database"})
+ALONE = {"license", "ci", "deployment", "server", "python_version", "frontend"}
+ELSEWHERE = [{"frontend", other} for other in SCALARS if other not in ("django_version", "auth", "rest_api")]
+APART = (
+    {"channel_layer", "auth"},
+    {"django_version", "auth"},
+    {"auth", "database"},
+)
 TOGETHER = {
     "baked": [
         *pairs(SCALARS | items(*LISTS)),
@@ -84,11 +90,11 @@ TOGETHER = {
     "booted": [
         CORE,
         *((*two, other) for two in pairs(CORE) for other in RUNS),
-        *pairs(SCALARS | items("consumers")),
+        *(two for two in pairs(SCALARS | items("consumers")) if set(two) not in ELSEWHERE),
     ],
     "covering": pairs(CORE),
     "suites": [
-        *((one,) for one in ["server", "python_version", *items("consumers", "integrations")]),
+        *((one,) for one in ["server", "python_version", "frontend", *items("consumers", "integrations")]),
         *(two for two in pairs(key for key in SCALARS if key not in ALONE) if set(two) not in APART),
     ],
 }

@@ -17,6 +17,7 @@ import psutil
 import pytest
 import uv
 
+from node_modules import lend_node_modules
 from offered import ALL_CONSUMERS, CORE
 from polling import until_served
 from services import HOST, free_port
@@ -31,7 +32,7 @@ VERSIONS = itemgetter("python_version", "django_version")
 # What a test run's own environment must not tell a project.
 FOREIGN = re.compile(
     r"(DEBUG|SECRET_KEY|ALLOWED_HOSTS|HTTPS|HSTS_.*|HOST|PORT|DATABASE_URL|REDIS_URL|WEB_CONCURRENCY|LOG_.*"
-    r"|DEBUG_TOOLBAR|LOADTEST_TOKEN|SIGN_UP|EMAIL_URL|DEFAULT_FROM_EMAIL|CORS_.*|CSRF_.*|FORWARDED_.*"
+    r"|DEBUG_TOOLBAR|LOADTEST_TOKEN|SIGN_UP|EMAIL_URL|DEFAULT_FROM_EMAIL|CORS_.*|CSRF_.*|FORWARDED_.*|FRONTEND_.*"
     r"|ICE_SERVERS|TURN_SECRET|METRICS_.*|CELERY_.*|REMAP_SIGTERM|WS_.*|REALTIME_.*|USE_.*|K_SERVICE"
     r"|ASSISTANT_.*|PROBLEMS_.*|JUDGE_.*|OPENAI_.*|ANTHROPIC_.*|GEMINI_.*|AWS_.*|DYNAMODB_.*"
     r"|WSGI_.*|MAX_.*|UNIX_SOCKET|VIRTUAL_ENV|DJANGO_.*|PYTEST_.*|PYTHON.*|MAKE.*|MFLAGS|UV"
@@ -57,6 +58,8 @@ def each(variants):
             title += f"-{variant['consumers']}"
         if variant["deployment"] != "none":
             title += "-deployed"
+        if variant.get("frontend", "templates") != "templates":
+            title += f"-{variant['frontend']}"
         return pytest.param(variant, id=title, marks=pytest.mark.xdist_group(title))
 
     return list(map(parameter, variants))
@@ -129,6 +132,7 @@ def installed(bake, valkey, request, tmp_path_factory):
         alike = [older for older in projects.values() if VERSIONS(older.variant) == VERSIONS(variant)]
         if alike:
             lend_bytecode(alike[-1].folder, folder)
+        build_pages(project)
         project.make("demo-users", DEMO_PASSWORD=PASSWORD)
         return project
 
@@ -139,6 +143,13 @@ def installed(bake, valkey, request, tmp_path_factory):
         return projects[key]
 
     return installed
+
+
+def build_pages(project):
+    """Build the front end of a project that has one."""
+    if (project.folder / "frontend").is_dir():
+        lend_node_modules(project)
+        project.make("build")
 
 
 def hash_quickly(settings):

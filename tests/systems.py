@@ -12,7 +12,7 @@ from generation import run
 from offered import DEFAULT, TEMPLATE
 from polling import until_served
 from services import free_port
-from serving import ENVIRONMENT, PASSWORD, Project
+from serving import ENVIRONMENT, PASSWORD, Project, build_pages
 
 PRESETS = {path.stem: path for path in sorted(TEMPLATE.glob("presets/*.yaml"))}
 
@@ -43,11 +43,14 @@ def system(valkey, postgresql, tmp_path_factory):
         if "REDIS_URL" in values:
             project.set(REDIS_URL=valkey.database(900 + len(systems)))
         project.make(".venv/installed")
+        build_pages(project)
         project.make("demo-users", DEMO_PASSWORD=PASSWORD)
         project.making = time.monotonic() - start
         return project
 
     def system(preset, **more):
+        own = DEFAULT | answers(preset)
+        more = {question: answer for question, answer in more.items() if answer != own.get(question)}
         key = (preset, *sorted(more.items()))
         if key not in systems:
             systems[key] = make(preset, **more)

@@ -54,6 +54,8 @@ def test_from_signing_up_to_a_new_password(site, visit, complaints):
         other.get_by_role("main").get_by_role("link", name="Log in").click()
         submit(other, "Log in", Username_or_email=ADDRESS, Password=NEW)
         expect(other.get_by_role("link", name="newcomer")).to_be_visible()
+        for each in (page, other):
+            each.context.close()  # or its sockets would look for a server that has ended
     project.manage("shell", "-c", FORGET)
     forgive(complaints, "status of 401 .*/api/ws-ticket/")
 

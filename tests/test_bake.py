@@ -29,7 +29,10 @@ BELONGS_TO = {
     r"channels_redis.pubsub": {"channel_layer": ["redis"]},
     r"channels_redis.core": {"channel_layer": ["redis_queue"]},
     r"USE_INMEMORY_CHANNELS": {"channel_layer": ["redis", "redis_queue"]},
-    r"jwt|simplejwt|(?<!flask-)cors|corsheaders": {"auth": ["jwt", "session_jwt"]},
+    r"jwt|simplejwt": {"auth": ["jwt", "session_jwt"]},
+    r"(?<!flask-)cors\w*": {"auth": ["jwt", "session_jwt"], "frontend": ["none"]},
+    r"react(-dom)?|vite|vitest|biome|node_modules|npm": {"frontend": ["react"]},
+    r"frontend_origins|password-reset": {"frontend": ["none"]},
     r"rooms?": {"consumers": ["rooms"]},
     r"ice_servers|turn_secret|coturn|webrtc\w*": {"consumers": ["rooms"]},
     r"notifications?|notify_user": {"consumers": ["notifications"]},
@@ -84,8 +87,11 @@ PATTERNS = {
     for word in BELONGS_TO
 }
 
-# What every project has for its tests alone.
-FOR_TESTS = '  "daphne>=4.2.2,<4.3", # channels.testing imports it\n'
+# What every project has: for its tests alone, and a name that every browser knows.
+EVERYWHERE = {
+    "pyproject.toml": '  "daphne>=4.2.2,<4.3", # channels.testing imports it\n',
+    "typescript.py": '"Notification", ',
+}
 
 PARSERS = {
     ".py": ast.parse,
@@ -117,7 +123,7 @@ def texts(project):
 
 
 def is_copied(path):
-    in_copied = {"templates", "static", "consumer_template"} & set(path.parts)
+    in_copied = {"templates", "static", "frontend", "client", "consumer_template"} & set(path.parts)
     return bool(in_copied) or (path.parent.match("deploy/monitoring") and path.suffix != ".md")
 
 
@@ -180,12 +186,24 @@ def test_nothing_stands_there_for_an_answer_not_given(projects):
             where = path.relative_to(project)
             if path.name == ".env":
                 text = re.sub(r"[\w-]{16,}", "", text)  # secrets, which may spell anything
-            if path.name == "pyproject.toml":
-                assert FOR_TESTS in text
-                text = text.replace(FOR_TESTS, "")
+            if re.fullmatch(r"package(-lock)?\.json", path.name):
+                continue  # versions of others, and where they have their homes
+            if known := EVERYWHERE.get(path.name):
+                assert known in text
+                text = text.replace(known, "")
             for word in unwanted.intersection(words(f"{where}\n{text}")):
                 traces.append(f"{word} in {where} with {sorted(set(answers.values()))}")
     assert not traces, "\n".join(traces[:40])
+
+
+def test_a_proxy_limits_logins_where_these_are(projects):
+    for project, answers in projects.items():
+        site = project / "deploy/nginx/site.conf"
+        if site.exists():
+            urls = (project / "accounts/urls_login.py").read_text(encoding="utf-8")
+            login = re.search(r'"(\S+)/", .+ name="login"', urls)[1]
+            limited = re.search(r"\^/\((.+)\)/\$ \{", site.read_text())[1]
+            assert {login, "admin/login"} <= set(limited.split("|")), answers
 
 
 @cache

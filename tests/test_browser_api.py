@@ -17,7 +17,7 @@ def try_room(page, room):
         channel.get_by_text("Try it").click()
     channel.get_by_label("room_id").fill(room)
     channel.get_by_role("button", name="Connect", exact=True).click()
-    return channel, channel.get_by_role("log").get_by_role("listitem")
+    return channel, channel.get_by_role("list", name="Frames").get_by_role("listitem")
 
 
 def test_a_socket_is_tried_on_its_page(log_in):

@@ -18,8 +18,8 @@ pytestmark = [
 
 OPEN = """async (ticket) => {
   if (ticket) document.querySelector("meta[name=ws-auth]").content = "ticket";
-  const { RealtimeSocket } = await import("/static/realtime.js");
-  window.socket = new RealtimeSocket("/ws/news/", { since: 5, ids: { news: "id" } });
+  const { connect } = await import("/static/connect.js");
+  window.socket = connect("/ws/news/", { since: 5, ids: { news: "id" } });
   window.heard = [];
   for (const type of ["news", "votes", "gap", "error"]) socket.on(type, (frame) => heard.push(frame));
 }"""
@@ -124,7 +124,7 @@ def test_a_closed_socket_stays_closed(page, lines):
     page.evaluate("dispatchEvent(new Event('online')); document.dispatchEvent(new Event('resume'))")
     page.clock.run_for(60_000)
     page.evaluate(REQUEST)
-    page.evaluate("dispatchEvent.call(socket, new CustomEvent('votes')); socket.close()")
+    page.evaluate("socket.close()")
     assert page.evaluate("[answers, heard, socket.state]") == [["closed", "offline"], ["closed"], "closed"]
     assert len(lines) == 1
 

@@ -6,10 +6,15 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
-from browser import LOBBY, go_live, said, say
-from serving import running
+from browser import LOBBY, REACT, VARIANTS, go_live, said, say
+from serving import each, running
 
-pytestmark = pytest.mark.browser
+# A page that React makes asks for nothing when it is served.
+BY_DJANGO = [variant for variant in VARIANTS if variant is not REACT]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.parametrize("site", each(BY_DJANGO), indirect=True),
+]
 
 TOOLBAR = {"DEBUG_TOOLBAR": "true"}
 

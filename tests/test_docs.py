@@ -95,7 +95,7 @@ def test_readme_shows_the_questions_as_they_are_asked(tmp_path):
 
 def test_every_make_target_that_is_named_exists(bake):
     """The template's pages speak of projects, too."""
-    project = bake(channel_layer="redis")
+    project = bake(channel_layer="redis", tasks="celery", frontend="react")
     of_project = targets(project)
     for pages, known in ((PAGES, of_project | targets(TEMPLATE)), ([project / "README.md"], of_project)):
         for page in pages:
@@ -105,8 +105,9 @@ def test_every_make_target_that_is_named_exists(bake):
 
 
 def targets(folder):
-    makefile = (folder / "Makefile").read_text(encoding="utf-8")
-    return set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
+    files = [folder / "Makefile", *folder.glob("*/*.mk")]
+    text = "".join(file.read_text(encoding="utf-8") for file in files)
+    return set(re.findall(r"^([a-z-]+):", text, re.MULTILINE))
 
 
 # -- Links -------------------------------------------------------------------------------------------------

@@ -101,7 +101,8 @@ def title(server, path=ASYNC):
 
 async def test_from_no_table_to_one_that_hangs(project, dynamodb):
     with running(project, **dynamodb.variables) as server:
-        assert said_by_health(server) == "the table is not there; run `manage.py createtable`"
+        missing = "the table is not there; run `manage.py createtable`"
+        await until(lambda: said_by_health(server) == missing, 20, server)
         assert f"at {dynamodb.url}; run `manage.py createtable`" in server.output()
         assert "was made" in createtable(project, dynamodb.variables)
         await until(lambda: said_by_health(server) == "ok", 20, server)

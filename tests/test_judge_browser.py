@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 from browser import OVERFLOW, expect_state, go_live
 from serving import each, running
 from test_judge import ALONE, SUM
+from variants import on_both
 
 pytestmark = pytest.mark.browser
 
@@ -15,7 +16,7 @@ PROBLEM = "/problems/sum/"
 XSS = "raise SystemError('<img src=x onerror=alert(1)>')"
 
 
-@pytest.fixture(scope="module", params=each([ALONE]))
+@pytest.fixture(scope="module", params=each(on_both(ALONE)))
 def site(request, installed):
     project = installed(request.param)
     with running(project) as server:

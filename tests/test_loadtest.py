@@ -134,7 +134,9 @@ async def test_sockets_come_back_and_control_c_ends_it(one_project):
             status, output = test.end()
     assert status == 130
     assert figure(output, "reconnections") == "30"
-    assert figure(output, "close codes") == "1012: 30"
+    code, times = figure(output, "close codes").split(": ")
+    assert code == "1012"
+    assert int(times) >= 30  # more, if some came back before the server had ended
     assert figure(output, "expected").endswith("; 0 lost, 0 repeated")
     assert "ended by hand" in test.report.read_text(encoding="utf-8")
 

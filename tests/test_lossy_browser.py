@@ -5,12 +5,12 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from browser import LOBBY, NOTIFICATIONS, OVERFLOW, VARIANTS, Wire, expect_state, go_live, said, say
+from browser import FRONT_ENDS, LOBBY, NOTIFICATIONS, OVERFLOW, Wire, expect_state, go_live, said, say
 from serving import each
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.parametrize("site", each(VARIANTS[:1]), indirect=True),  # the scripts are the same in all
+    pytest.mark.parametrize("site", each(FRONT_ENDS), indirect=True),
 ]
 
 UNSURE = ".pending, .failure"
@@ -104,7 +104,7 @@ def test_a_page_that_is_ahead_of_the_server_is_loaded_anew(log_in):
 
 def test_notifications_count_what_is_not_listed_too(log_in):
     student = log_in("student")
-    wire = Wire(student)
+    wire = Wire(student, f"/ws{NOTIFICATIONS}")
 
     def received(frame):
         if frame["type"] == "connection_established":
@@ -114,16 +114,16 @@ def test_notifications_count_what_is_not_listed_too(log_in):
     wire.received = received
     go_live(student, NOTIFICATIONS)
     student.get_by_role("button", name="Send myself a test notification").click()
-    expect(student).to_have_title(re.compile(r"^\(1500\) Notifications"))
+    expect(student).to_have_title(re.compile(r"^\(1501\) Notifications"))
     student.get_by_role("button", name="Mark as read").first.click()
-    expect(student).to_have_title(re.compile(r"^\(1499\) Notifications"))
-    expect(student.locator("#unread")).to_have_text("1499")
+    expect(student).to_have_title(re.compile(r"^\(1500\) Notifications"))
+    expect(student.locator("#unread")).to_have_text("1500")
 
 
 def test_what_a_notification_tells_fits_a_phone(log_in):
     student = log_in("student")
     student.set_viewport_size({"width": 390, "height": 780})
-    wire = Wire(student)
+    wire = Wire(student, f"/ws{NOTIFICATIONS}")
     go_live(student, NOTIFICATIONS)
     data = {"message": "It works: this came over the WebSocket.", "k" * 99: "v" * 99, "key": 1}
     notification = {"notification_id": 10**6, "kind": "news", "created_at": "2026-01-01T00:00:00Z"}

@@ -1,7 +1,7 @@
 """A consumer of one's own, made as the README of the project says."""
 
 import re
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, contextmanager
 
 import pytest
 
@@ -10,8 +10,9 @@ from services import free_port
 from serving import each, running
 from variants import first
 
+ALONE = first(server="uvicorn", channel_layer="memory", auth="session")
 VARIANTS = [
-    first(server="uvicorn", channel_layer="memory", auth="session"),
+    *[ALONE | {"frontend": by} for by in ("templates", "react", "none")],
     first(server="uvicorn", channel_layer="redis", auth="session_jwt"),
 ]
 
@@ -49,21 +50,39 @@ websocket_urlpatterns = [
 def project(request, installed):
     """A project, its `polls/` made by the command that its README shows, and the line added that it names."""
     project = installed(request.param)
-    settings = project.folder / "config/settings.py"
-    before = settings.read_text(encoding="utf-8")
     readme = (project.folder / "README.md").read_text(encoding="utf-8")
     project.readme = readme.partition("\n## A consumer of your own\n")[2].partition("\n## ")[0]
     project.printed = project.run(*re.search(r"```\n(\S+ manage.py .+)\n```", project.readme)[1].split())
-    name, setting, path = re.search(r'Add `(".+")` to `(\w+)` in `(.+?)`', project.readme).groups()
-    assert project.folder / path == settings
-    settings.write_text(re.sub(rf"({setting} = \[\n)", rf"\1    {name},\n", before), encoding="utf-8")
-    yield project
-    settings.write_text(before, encoding="utf-8")
-    project.run("rm", "-r", "polls")
+    name, setting, path = re.search(r'Add `"(.+)"` to `(\w+)` in `(.+?)`', project.readme).groups()
+    with added(project, name, setting=setting, path=path):
+        yield project
+
+
+@contextmanager
+def added(project, *names, setting="INSTALLED_APPS", path="config/settings.py"):
+    """Add apps that are there to the settings; in the end remove them, with what they have elsewhere."""
+    settings = project.folder / path
+    before = settings.read_text(encoding="utf-8")
+    lines = "".join(f'    "{name}",\n' for name in names)
+    settings.write_text(re.sub(rf"({setting} = \[\n)", rf"\1{lines}", before), encoding="utf-8")
+    build(project)
+    try:
+        yield
+    finally:
+        settings.write_text(before, encoding="utf-8")
+        folders = [project.folder / parent / name for name in names for parent in ("", "frontend/src")]
+        project.run("rm", "-r", *(folder for folder in folders if folder.exists()))
+        build(project)
+
+
+def build(project):
+    if (project.folder / "frontend").exists():
+        project.make("build")
 
 
 def test_the_command_says_what_is_next_as_the_readme_does(project):
-    for step in ('"polls"', "INSTALLED_APPS", "config/settings.py", "make test ARGS=polls", "/polls/"):
+    address = "/ws/polls/" if project.variant.get("frontend") == "none" else "/polls/"
+    for step in ('"polls"', "INSTALLED_APPS", "config/settings.py", "make test ARGS=polls", address):
         assert step in project.printed
         assert step in project.readme
 
@@ -71,22 +90,28 @@ def test_the_command_says_what_is_next_as_the_readme_does(project):
 def test_the_readme_shows_what_is_written(project):
     shown = re.findall(r"```python\n# (\S+)\n(.+?)```", project.readme, re.DOTALL)
     assert {path for path, _ in shown} == {"polls/frames.py", "polls/consumers.py"}
+    if (project.folder / "frontend").exists():
+        guide = (project.folder / "frontend/README.md").read_text(encoding="utf-8")
+        (of_page,) = re.findall(r"```ts\n// (\S+)\n(.+?)```", guide, re.DOTALL)
+        shown.append((f"frontend/{of_page[0]}", of_page[1]))
     for path, text in shown:
         assert (project.folder / path).read_text(encoding="utf-8") == text
 
 
 def test_its_tests_pass_and_those_of_the_core_too(project):
     """Those of other apps do not see it: no app knows of another, and only these collect from all."""
-    assert "4 passed" in project.make("test", "ARGS=polls")
+    of_pages = 1 if (project.folder / "polls/views.py").exists() else 0
+    assert f"{3 + of_pages} passed" in project.make("test", "ARGS=polls")
     project.make("test", "ARGS=realtime accounts config")
+    if (project.folder / "frontend").exists():
+        assert "src/polls/posts.test.ts" in project.make("test-frontend")
 
 
 async def test_it_is_served(project):
     with running(project) as server:
         student, mentor = [Person(server.url, name, "session") for name in ("student", "mentor")]
-        assert '<a href="/polls/">Polls</a>' in student.browser.get("/").text
         page = student.browser.get("/polls/")
-        assert page.status_code == 200
+        assert page.status_code == (200 if (project.folder / "polls/urls.py").exists() else 404)
         for address in re.findall(r'src="(\S+\.js)"', page.text):
             assert student.browser.get(address).status_code == 200
         async with student.open("/ws/polls/") as one, mentor.open("/ws/polls/") as other:
@@ -175,10 +200,8 @@ def test_whatever_its_name_the_code_is_clean(project):
     names = ("zebra", "my_polls", "a" * 25)
     for name in names:
         project.manage("startconsumer", name)
-    try:
+    with added(project, *names):
         project.make("lint")
-    finally:
-        project.run("rm", "-r", *names)
 
 
 def test_a_route_that_nobody_reaches_keeps_the_server_from_starting(project):

@@ -51,10 +51,15 @@ def dynamodb(project, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def variables(project, dynamodb):
-    """What a production host sets, with models that are played and a table on this machine."""
+def services(project, dynamodb):
+    """The variables by which a project finds models that are played, and a table on this machine."""
     with playing(project) as models:
-        yield in_production(project) | models | dynamodb.variables | {"FORWARDED_ALLOW_IPS": HOST}
+        yield models | dynamodb.variables | {"FORWARDED_ALLOW_IPS": HOST}
+
+
+@pytest.fixture(scope="module")
+def variables(project, services):
+    return in_production(project) | services
 
 
 async def done(socket):
@@ -143,9 +148,11 @@ async def test_its_story(project, variables, page, story, record_property):  # n
         assert "fake" not in re.sub(r"llm.fake", "", asgi.output() + wsgi.output())
 
 
-@pytest.fixture(scope="module")
-def site(project, variables):
-    """What the page is asked of, with a worker that judges."""
+@pytest.fixture(scope="module", params=["templates", "react"])
+def site(request, system, services):
+    """What the page is asked of, by each front end, with a worker that judges."""
+    project = system("async-judge", frontend=request.param)
+    variables = in_production(project) | services
     with running(project, **variables) as server, celery(project, "worker", **variables):
         yield project, server
 

@@ -203,9 +203,10 @@ async def test_its_story(project, models, story, record_property):
     assert page.texts[last]
 
 
-@pytest.fixture(scope="module")
-def site(project, models):
-    """What the page is asked of: the models that are played, and no echo."""
+@pytest.fixture(scope="module", params=["templates", "react"])
+def site(request, system, models):
+    """What the page is asked of, by each front end: the models that are played, and no echo."""
+    project = system("chat-arena", frontend=request.param)
     with running(project, **models) as server:
         yield project, server
 

@@ -22,7 +22,7 @@ TOGETHER = pytest.mark.xdist_group("cloud-run")
 )
 def project(request, system):
     """The preset's project as it comes, and with Daphne."""
-    return system("cloud-run", **({} if request.param == "uvicorn" else {"server": request.param}))
+    return system("cloud-run", server=request.param)
 
 
 @pytest.fixture(scope="module")

@@ -12,9 +12,15 @@ SOURCE = TEMPLATE / "{{cookiecutter.project_slug}}" / "realtime"
 VARIANTS = [
     {},
     {"auth": "session_jwt", "channel_layer": "redis", "server": "gunicorn", "database": "postgresql"},
-    {"auth": "jwt", "channel_layer": "redis_queue", "server": "daphne", "consumers": "rooms"},
+    {
+        "auth": "jwt",
+        "channel_layer": "redis_queue",
+        "server": "daphne",
+        "consumers": "rooms",
+        "frontend": "react",
+    },
     {"consumers": "none", "rest_api": "none", "server": "hypercorn", "django_version": "5.2"},
-    {"consumers": "notifications", "server": "granian", "python_version": "3.12"},
+    {"consumers": "notifications", "server": "granian", "python_version": "3.12", "frontend": "none"},
 ]
 
 
@@ -47,10 +53,14 @@ def test_a_file_of_one_name_is_the_same_in_all_projects(bake):
     for answers in VARIANTS:
         for name, path in files(bake(**answers) / "realtime").items():
             versions.setdefault(str(name), set()).add(path.read_bytes())
-    assert {name for name, found in versions.items() if len(found) > 1} == {"allowance.py"}
+    assert {name for name, found in versions.items() if len(found) > 1} == {
+        "allowance.py",
+        "consumer_template/apps.py-tpl",
+        "consumer_template/urls.py-tpl",
+    }
 
 
-@pytest.mark.parametrize("option", ["server", "channel_layer", "auth"])
+@pytest.mark.parametrize("option", ["server", "channel_layer", "auth", "frontend"])
 def test_these_projects_have_every_choice(option):
     first, *_ = CONFIG[option]
     assert {answers.get(option, first) for answers in VARIANTS} == set(CONFIG[option])

@@ -15,7 +15,7 @@ from variants import BOOTED, first
 
 # With workers, since their parent process has to end as well.
 WITH_SERVICES = first(server="granian", channel_layer="redis_queue", database="postgresql", auth="jwt")
-WITHOUT = first(channel_layer="memory", database="sqlite")
+WITHOUT = first(channel_layer="memory", database="sqlite", integrations="none")
 WITH_MODELS = next(variant for variant in BOOTED if "openai" in variant["integrations"])
 MISSING = None
 

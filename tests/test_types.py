@@ -11,12 +11,14 @@ CHECKED = [
     first(server="uvicorn", channel_layer="memory", auth="session_jwt") | {"database": "sqlite"},
     first(server="daphne", channel_layer="redis_queue", auth="jwt") | {"database": "postgresql"},
     first(server="hypercorn", channel_layer="redis", auth="jwt")
-    | {"python_version": "3.12", "tasks": "celery"},
+    | {"python_version": "3.12", "tasks": "celery", "frontend": "react"},
     first(server="gunicorn", channel_layer="memory", auth="session")
     | {"rest_api": "none", "consumers": ALL_CONSUMERS.removesuffix(", problems")},
-    first(server="granian", channel_layer="redis", auth="session") | {"django_version": "5.2"},
+    first(server="granian", channel_layer="redis", auth="session")
+    | {"django_version": "5.2", "frontend": "none"},
 ]
 SHAPING = (
+    "frontend",
     "server",
     "channel_layer",
     "auth",

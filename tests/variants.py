@@ -38,3 +38,8 @@ def name(variant):
 def first(**answers):
     """Return the first booted variant with these answers."""
     return next(variant for variant in BOOTED if answers.items() <= variant.items())
+
+
+def on_both(*variants):
+    """Return each variant with its pages by Django's templates, and by React."""
+    return [variant | {"frontend": by} for variant in variants for by in ("templates", "react")]

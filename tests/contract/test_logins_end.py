@@ -45,7 +45,7 @@ async def put_out(site, person, act):
     async with AsyncExitStack() as stack:
         sockets = [
             await stack.enter_async_context(person.open(path, by=by))
-            for path in (room, NOTIFICATIONS)
+            for path in (room, NOTIFICATIONS, "/ws/")
             for by in (*proofs, "ticket")
         ]
         for socket in sockets:

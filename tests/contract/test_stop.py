@@ -45,10 +45,13 @@ async def test_c10_sigterm_sends_everyone_away_and_cleans_up(site):
             sockets = [await socket for socket in opened]
             for socket in sockets:
                 await socket.frame("connection_established")
+            many = await stack.enter_async_context(people[0].open("/ws/"))
+            assert (await many.request("subscribe", topic=f"{PROBE}?run=topic"))["ok"]
+            assert (await many.frame())["type"] == (await many.frame())["type"] == "connection_established"
             start = time.monotonic()
             processes = server.processes()
             server.terminate()
-            codes = await asyncio.gather(*(socket.closed() for socket in sockets))
+            codes = await asyncio.gather(*(socket.closed() for socket in (*sockets, many)))
             await until(lambda: server.process.poll() is not None, 10)
             assert time.monotonic() - start < 10
         assert set(codes) == {code}
@@ -56,5 +59,9 @@ async def test_c10_sigterm_sends_everyone_away_and_cleans_up(site):
         assert all(len(own) == 1 and own[0]["type"] == "reconnect" for own in frames), frames[:3]
         assert len({own[0]["after"] for own in frames}) > 25
         assert len(site.cleanups("drained")) == 50
+        ends = [(frame["type"], frame.get("topic", "").partition("?")[0]) for frame in many.unread]
+        assert ends == [("reconnect", PROBE), ("closed", PROBE), ("reconnect", "")]
+        assert many.unread[1]["code"] == code
+        assert site.cleanups("topic")[-1] == f"run=topic {code}"
         exits = {f"exit {process.pid}" for process in processes}
         await until(lambda: exits & set(site.written()))  # atexit has run

@@ -4,6 +4,7 @@ Whoever becomes one, or is one no longer, is disconnected, so that every socket 
 """
 
 from django.contrib.auth.models import Group
+from django.core.exceptions import PermissionDenied
 from django.db.models.signals import m2m_changed, pre_delete, pre_save
 from django.dispatch import receiver
 
@@ -21,6 +22,12 @@ def is_mentor(user) -> bool:
 def may_supervise(user) -> bool:
     """Whether a user is an admin (a superuser) or a mentor; asks the database."""
     return user.is_superuser or is_mentor(user)
+
+
+def check_supervises(user) -> None:
+    """Raise `PermissionDenied` unless a user may supervise."""
+    if not may_supervise(user):
+        raise PermissionDenied("This is for admins and mentors")
 
 
 def make_mentor(user) -> None:

@@ -83,7 +83,7 @@ def test_what_is_wrong_is_said_where_it_is(student, sign_up, field, value, error
 
 
 def test_signing_up_can_be_off(client, sign_up, settings):
-    pages = ("/", "/accounts/login/")
+    pages = ("/accounts/login/", "/accounts/password_reset/")
     assert all(SIGN_UP in client.get(page).text for page in pages)
     settings.SIGN_UP = False
     assert (client.get(SIGN_UP).status_code, sign_up().status_code) == (404, 404)
@@ -180,3 +180,7 @@ def test_mail_without_a_server_is_warned_of(settings):
     assert "DEFAULT_FROM_EMAIL" in warning.hint
     settings.DEFAULT_FROM_EMAIL = "noreply@example.org"
     assert not checks.mail_goes_nowhere(None)
+
+
+def test_the_page_of_a_guest_asks_for_no_ticket(client):
+    assert '<meta name="ws-auth" content="">' in client.get("/accounts/login/").text

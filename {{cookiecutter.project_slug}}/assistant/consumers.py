@@ -1,8 +1,7 @@
-from typing import TypedDict
-
 from assistant import asking, generate, storage
 from assistant.frames import (
-    Entered,
+    Asked,
+    Begun,
     MessageDelta,
     MessageFinished,
     MessageSnapshot,
@@ -12,6 +11,7 @@ from assistant.frames import (
     Resume,
     Retry,
     SendPrompt,
+    SessionConnected,
     Stop,
     Vote,
     Voted,
@@ -28,20 +28,18 @@ from realtime.frames import FrameError, Refused
 from realtime.history import History
 
 
-class Asked(TypedDict):
-    message_id: int
-    provider: str
-
-
-class Answered(TypedDict):
-    message_id: int
-    answers: list[Asked]
-
-
 class ChatSessionConsumer(RealtimeConsumer):
     """A user's own chat session in `/ws/chat/session/<session_id>/`; all of its sockets get what is said."""
 
-    sends = (Entered, PromptMessage, MessageStarted, MessageDelta, MessageFinished, MessageSnapshot, Voted)
+    sends = (
+        SessionConnected,
+        PromptMessage,
+        MessageStarted,
+        MessageDelta,
+        MessageFinished,
+        MessageSnapshot,
+        Voted,
+    )
     resumes_by = "message_id"
     session: ChatSession
     newest: int  # message, when it was opened
@@ -65,14 +63,13 @@ class ChatSessionConsumer(RealtimeConsumer):
         for message_id in [answer.pk for answer in self.unfinished] + await self.newer_answers():
             await self.send_answer(message_id)
 
-    async def chat_message(self, frame: SendPrompt) -> Answered:
+    async def chat_message(self, frame: SendPrompt) -> Asked:
         prompt, answers = await asking.ask(self.session, frame.message, frame.providers)
-        asked: list[Asked] = [{"message_id": each.pk, "provider": each.provider} for each in answers]
-        return {"message_id": prompt.pk, "answers": asked}
+        return Asked(prompt.pk, [Begun(answer.pk, answer.provider) for answer in answers])
 
-    async def retry(self, frame: Retry) -> Asked:
+    async def retry(self, frame: Retry) -> Begun:
         again = await asking.retry(await self.get_answer(frame.message_id))
-        return {"message_id": again.pk, "provider": again.provider}
+        return Begun(again.pk, again.provider)
 
     async def stop(self, frame: Stop):
         await asking.stop(await self.get_answer(frame.message_id))
@@ -120,8 +117,8 @@ class ChatSessionConsumer(RealtimeConsumer):
         newer = self.session.messages.filter(role=ChatMessage.Role.ASSISTANT, pk__gt=self.newest)
         return list(newer.values_list("pk", flat=True))
 
-    def greeting(self, votes: list[int]) -> Entered:
-        return Entered(
+    def greeting(self, votes: list[int]) -> SessionConnected:
+        return SessionConnected(
             user=self.user_info,
             heartbeat=HEARTBEAT,
             session_id=self.session.pk,

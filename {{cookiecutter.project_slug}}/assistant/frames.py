@@ -17,6 +17,20 @@ class SendPrompt(ClientFrame, tag="chat_message"):
     providers: list[str] | None = None
 
 
+class Begun(msgspec.Struct):
+    """An answer that a provider was asked for."""
+
+    message_id: int
+    provider: str
+
+
+class Asked(msgspec.Struct):
+    """The prompt, as it is stored, and the answers to it."""
+
+    message_id: int
+    answers: list[Begun]
+
+
 class Stop(ClientFrame, tag="stop"):
     """Ends an answer where it is. The reply comes when that is done, and the text so far is kept."""
 
@@ -53,7 +67,7 @@ class Limits(msgspec.Struct):
     concurrent: int  # answers that are written for a user at a time
 
 
-class Entered(Connected, tag="connection_established"):
+class SessionConnected(Connected, tag="connection_established"):
     session_id: int
     title: str
     providers: list[ProviderInfo]

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.db import transaction
+from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import Now
 
 from assistant.models import ChatMessage, ChatSession
@@ -13,6 +14,7 @@ USER, ASSISTANT = ChatMessage.Role.USER, ChatMessage.Role.ASSISTANT
 STREAMING, FINISHED = ChatMessage.State.STREAMING, ChatMessage.State.FINISHED
 
 TITLE_CHARS = 60
+LATEST = 50  # sessions that a page lists
 MAX_EARLIER = 50  # prompts that are looked at for what was said before
 
 Asked = list[tuple[str, str]]  # providers and their models
@@ -114,6 +116,19 @@ def store_vote(answer: ChatMessage) -> None:
 def find_session(user, session_id: int) -> ChatSession | None:
     """Return a session of a user."""
     return ChatSession.objects.filter(pk=session_id, owner=user).first() if session_id < 2**63 else None
+
+
+def latest_sessions(user) -> QuerySet[ChatSession]:
+    """Return the newest sessions of a user, with the number of `prompts` in each."""
+    prompts = Count("messages", filter=Q(messages__role=USER))
+    return user.chat_sessions.annotate(prompts=prompts).order_by("-pk")[:LATEST]
+
+
+@transaction.atomic
+def delete_session(user, session_id: int) -> bool:
+    """Delete a session of a user, when no prompt is being stored in it; return whether there was one."""
+    session = user.chat_sessions.select_for_update().filter(pk=session_id).first()
+    return bool(session and session.delete())
 
 
 def find_answer(user, message_id: int) -> ChatMessage | None:

@@ -1,17 +1,9 @@
 from django.contrib.auth.decorators import login_required
-from django.db import transaction
-from django.db.models import Count, Q
+from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
-from assistant.models import ChatMessage
-
-LATEST = 50  # sessions that a page lists
-
-
-def latest(user):
-    prompts = Count("messages", filter=Q(messages__role=ChatMessage.Role.USER))
-    return user.chat_sessions.annotate(prompts=prompts).order_by("-pk")[:LATEST]
+from assistant import storage
 
 
 @login_required
@@ -19,20 +11,20 @@ def index(request):
     """The sessions of a user; POST makes a new one."""
     if request.method == "POST":
         return redirect("assistant:session", request.user.chat_sessions.create().pk)
-    return render(request, "assistant/index.html", {"sessions": latest(request.user)})
+    return render(request, "assistant/index.html", {"sessions": storage.latest_sessions(request.user)})
 
 
 @login_required
 def session(request, session_id):
     """The arena; what was said in it comes through its socket."""
     session = get_object_or_404(request.user.chat_sessions, pk=session_id)
-    return render(request, "assistant/session.html", {"session": session, "sessions": latest(request.user)})
+    shown = {"session": session, "sessions": storage.latest_sessions(request.user)}
+    return render(request, "assistant/session.html", shown)
 
 
 @login_required
 @require_POST
-@transaction.atomic
 def delete(request, session_id):
-    sessions = request.user.chat_sessions.select_for_update()  # while a prompt is stored, this waits
-    get_object_or_404(sessions, pk=session_id).delete()
+    if not storage.delete_session(request.user, session_id):
+        raise Http404
     return redirect("assistant:index")

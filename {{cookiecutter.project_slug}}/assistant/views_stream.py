@@ -1,7 +1,6 @@
 """Prompts by POST, and their answers as server-sent events: what the WebSocket does, without one.
 
-Plain Django views, so that they stream under every setting. Who asks has a session, or a bearer token where
-sockets take one.
+Plain Django views, so that they stream under every setting.
 """
 
 import asyncio
@@ -11,26 +10,22 @@ from contextlib import aclosing
 from functools import wraps
 
 import msgspec
-from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.core.handlers.asgi import ASGIRequest
 from django.db.models import Q
-from django.http import HttpResponse, JsonResponse, StreamingHttpResponse
-from django.middleware.csrf import CsrfViewMiddleware
+from django.http import HttpResponse, StreamingHttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from assistant import asking, storage
 from assistant.models import ChatMessage, ChatSession
 from assistant.sse import Stream
-from realtime.auth import AUTHENTICATORS
+from config.json_views import Problem, identify, read, to_json
 from realtime.database import in_database
 from realtime.frames import FrameError
 from realtime.hub import get_hub
 
 STATUS = {"not_found": 404, "too_many_answers": 429, "away": 503}  # of what `asking` raises; else 400
 
-BEARER = [each for each in AUTHENTICATORS if each.scheme.get("scheme") == "bearer"]
 streams: Counter[int] = Counter()  # open ones, by user, in this process
 
 
@@ -40,14 +35,6 @@ class Prompt(msgspec.Struct):
     message: str
     session_id: int | None = None
     providers: list[str] | None = None
-
-
-class Problem(Exception):
-    """The answer to a request that cannot be carried out."""
-
-    def __init__(self, status: int, code: str, detail: str):
-        super().__init__(status, code, detail)
-        self.answer = JsonResponse({"code": code, "detail": detail}, status=status)
 
 
 def for_users(method):
@@ -62,46 +49,25 @@ def for_users(method):
                     raise Problem(501, "not_supported", "Streams need ASGI; this is the WSGI server")
                 if request.method != method:
                     raise Problem(405, "not_allowed", f"Only {method} is understood here")
-                return await view(request, await identify(request), **arguments)
+                return await view(request, await in_database(identify)(request), **arguments)
             except Problem as problem:
-                return problem.answer
+                return to_json(problem.content, problem.status)
             except FrameError as error:
-                answer = {"code": error.code, "detail": error.detail}
-                return JsonResponse(answer, status=STATUS.get(error.code, 400))
+                return to_json({"code": error.code, "detail": error.detail}, STATUS.get(error.code, 400))
             except OSError:
                 detail = "Something is wrong on the server; try again later"
-                return JsonResponse({"code": "try_again_later", "detail": detail}, status=503)
+                return to_json({"code": "try_again_later", "detail": detail}, 503)
 
         return checked
 
     return decorate
 
 
-async def identify(request):
-    """Return who asks: by a bearer token if one is offered, else by the session, which must not be forged."""
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        for each in BEARER:
-            if credentials := await in_database(each.read)(token):
-                return credentials.user
-        raise Problem(401, "not_authenticated", "The token is not, or no longer, valid")
-    user = await request.auser()
-    if user.is_anonymous:
-        raise Problem(401, "not_authenticated", "Log in first")
-    if await sync_to_async(CsrfViewMiddleware(refuse).process_view)(request, None, (), {}):
-        raise Problem(403, "not_allowed", "The CSRF token is missing or wrong: send it as X-CSRFToken")
-    return user
-
-
-def refuse(request):
-    raise PermissionDenied  # never called: the middleware is asked for its opinion only
-
-
 @for_users("POST")
 async def ask(request, user):
     """Ask, and stream the answers."""
     check_open(user)
-    prompt = read(request)
+    prompt = read(request, Prompt, "invalid_message")
     session = await get_session(user, prompt.session_id)
     try:
         _, answers = await asking.ask(session, prompt.message, prompt.providers)
@@ -132,16 +98,7 @@ async def resume(request, user, message_id):
 async def stop(request, user, message_id):
     """End an answer where it is; returns when that is done."""
     await asking.stop(await asking.get_answer(user, message_id))
-    return JsonResponse({"message_id": message_id})
-
-
-def read(request) -> Prompt:
-    try:
-        return msgspec.json.decode(request.body, type=Prompt)
-    except RequestDataTooBig:
-        raise Problem(413, "too_big", "The request is too big") from None
-    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-        raise Problem(400, "invalid_message", str(error)) from None
+    return to_json({"message_id": message_id})
 
 
 @in_database

@@ -4,20 +4,12 @@ from datetime import timedelta
 
 from marshmallow.validate import Range
 
-from config.environment import env, origins, read
+from config.cors import CORS_ALLOWED_ORIGINS
+from config.environment import env, read
 
-__all__ = ["CORS_ALLOWED_ORIGINS", "CORS_URLS_REGEX", "SIMPLE_JWT"]  # the rest are parts of settings
+__all__ = ["SIMPLE_JWT"]  # the rest are parts of settings
 
-CORS_ALLOWED_ORIGINS = read(
-    env.list,
-    "CORS_ALLOWED_ORIGINS",
-    "other sites that may use the API, without *, for example CORS_ALLOWED_ORIGINS=https://app.example.com",
-    default=[],
-    validate=lambda sites: origins(sites, host="[^/*]+"),
-)
-CORS_URLS_REGEX = "^/api/"
-APPS = ["rest_framework_simplejwt.token_blacklist", "corsheaders"]
-MIDDLEWARE = ["corsheaders.middleware.CorsMiddleware"] if CORS_ALLOWED_ORIGINS else []
+APPS = ["rest_framework_simplejwt.token_blacklist"]
 API = [
     "rest_framework_simplejwt.authentication.JWTAuthentication",
 #% if cookiecutter.auth == "session_jwt"

@@ -3,7 +3,6 @@
 __all__: list[str] = []  # these are parts of settings
 
 APPS: list[str] = []
-MIDDLEWARE: list[str] = []
 #% if cookiecutter.rest_api == "drf"
 API = ["rest_framework.authentication.SessionAuthentication"]
 #% endif

@@ -10,7 +10,7 @@ SESSION = "realtime.auth_session.SessionAuthenticator"
 
 
 def site(request):
-    """Return the variables of templates/base.html and templates/home.html."""
+    """Return the variables of templates/, for all pages that Django makes."""
     user = getattr(request, "user", AnonymousUser())  # of a request that was refused early there is none
     return {
         "project_name": settings.PROJECT_NAME,
@@ -18,6 +18,7 @@ def site(request):
         "debug": settings.DEBUG,
         "sign_up": settings.SIGN_UP,
         "ws_auth": "cookie" if SESSION in settings.REALTIME["AUTHENTICATION"] else "ticket",
+        "ws_share": settings.REALTIME["SHARE"],
         "nav": SimpleLazyObject(lambda: collect.links("nav", user)),
         "endpoints": SimpleLazyObject(lambda: collect.links("endpoints", user)),
     }

@@ -65,8 +65,8 @@ def bare_names(hosts):
         raise ValueError(hosts)
 
 
-def origins(sites, host="[^/]+"):
-    if not all(re.fullmatch(f"https?://{host}", site) for site in sites):
+def origins(sites, host="[^/]+", least=0):
+    if len(sites) < least or not all(re.fullmatch(f"https?://{host}", site) for site in sites):
         raise ValueError(sites)
 
 

@@ -1,23 +1,34 @@
-"""The pages 403 and 404. Under ASGI Django makes them on threads whose connections nobody else gives back."""
+"""What a request that fails is answered: JSON below /api/, a page elsewhere.
+
+Under ASGI Django makes these answers on threads whose connections nobody else gives back.
+"""
 
 from functools import wraps
 
 from django.db import close_old_connections
-from django.views import defaults
+from django.http import JsonResponse
+from django.views import csrf, defaults
+
+API = "/api/"
 
 
-def giving_back(view):
-    """Make a view give back the connections that it has used."""
+def answering(view, status, code, detail):
+    """Make a handler of errors of a view that makes pages; it gives back the connections that it has used."""
 
     @wraps(view)
-    def handler(request, exception):
+    def handler(request, **error):
         try:
-            return view(request, exception)
+            if request.path_info.startswith(API):
+                return JsonResponse({"code": code, "detail": detail}, status=status)
+            return view(request, **error)
         finally:
             close_old_connections()
 
     return handler
 
 
-permission_denied = giving_back(defaults.permission_denied)
-page_not_found = giving_back(defaults.page_not_found)
+bad_request = answering(defaults.bad_request, 400, "invalid", "This request cannot be read")
+permission_denied = answering(defaults.permission_denied, 403, "not_allowed", "You may not do this")
+page_not_found = answering(defaults.page_not_found, 404, "not_found", "This does not exist, or not any more")
+csrf_failure = answering(csrf.csrf_failure, 403, "not_allowed", "The CSRF token is missing or wrong")
+server_error = answering(defaults.server_error, 500, "failed", "Something broke; it is in the log")

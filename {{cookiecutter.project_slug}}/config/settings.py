@@ -9,7 +9,7 @@ from ipaddress import ip_network
 from marshmallow.validate import Length, OneOf, Predicate, Range
 
 from config import authentication
-from config.environment import BASE_DIR, DEBUG, bare_names, env, mail, origins, rates, read, token
+from config.environment import BASE_DIR, DEBUG, bare_names, env, mail, rates, read, token
 from config.logs import log_the_rest
 from config.parts import *
 
@@ -116,13 +116,6 @@ ALLOWED_HOSTS = read(
     default=["localhost", "127.0.0.1", "[::1]"] if DEBUG else ["{{ cookiecutter.domain_name }}"],
     validate=bare_names,
 )
-CSRF_TRUSTED_ORIGINS = read(
-    env.list,
-    "CSRF_TRUSTED_ORIGINS",
-    "other sites whose pages may post and open sockets here, for example CSRF_TRUSTED_ORIGINS=https://app.example.com",
-    default=[],
-    validate=origins,
-)
 HTTPS = read(env.bool, "HTTPS", "true or false, for example HTTPS=true", default=not DEBUG)
 
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
@@ -153,6 +146,7 @@ SILENCED_SYSTEM_CHECKS = [
 ]
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "config.errors.csrf_failure"
 SECURE_CSP = {
     "default-src": ["'self'"],
     "img-src": ["'self'", "data:"],
@@ -253,15 +247,9 @@ INSTALLED_APPS = [
     "accounts",
     "health",
     "monitoring",
-#% for app in cookiecutter.__apps.split(", ") if app
+#% for app in cookiecutter.__installed.split(", ") if app
     "{{ app }}",
 #% endfor
-#% if cookiecutter.rest_api == "drf"
-    "notes",
-    "rest_framework",
-    "drf_spectacular",
-    "drf_spectacular_sidecar",
-#% endif
     *authentication.APPS,
     *(["debug_toolbar"] if DEBUG_TOOLBAR else []),
 ]
@@ -270,7 +258,9 @@ MIDDLEWARE = [  # under ASGI see also config/middleware.py
     "health.middleware.answer_load_balancers",
     "config.logs.log_requests",
     "serving.limits.limit_requests",
-    *authentication.MIDDLEWARE,
+#% for middleware in cookiecutter.__middleware.split(", ") if middleware
+    "{{ middleware }}",
+#% endfor
     "config.headers.security_headers",
     "django.middleware.security.SecurityMiddleware",
     "{{ cookiecutter.__csp_middleware }}",
@@ -351,6 +341,20 @@ REALTIME = {
         "how many sockets of guests may come from an address, for example WS_MAX_SOCKETS_PER_ADDRESS=1000",
         default=1000,
         validate=Range(1),
+    ),
+    "MAX_TOPICS": read(
+        env.int,
+        "WS_MAX_TOPICS",
+        "a number of topics that a socket at /ws/ may have, for example WS_MAX_TOPICS=50",
+        default=50,
+        validate=Range(1),
+    ),
+    "SHARE": read(
+        env.str,
+        "WS_SHARE",
+        "no, page or browser, for example WS_SHARE=page",
+        default="no",
+        validate=OneOf(["no", "page", "browser"]),
     ),
     "PRIVATE_CLOSE_CODES": {{ cookiecutter.server == "daphne" }},  # 4009 for 1009, and so on
     "HEARTBEAT": 25,  # seconds between a client's pings

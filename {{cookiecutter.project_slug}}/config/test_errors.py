@@ -13,7 +13,7 @@ async def test_an_error_page_gives_its_connection_back(async_client, student):
     await async_client.aforce_login(student)
     connection_created.connect(note)
     try:
-        answer = await async_client.get("/nowhere/")
+        answer = await async_client.get("/nowhere.html")
     finally:
         connection_created.disconnect(note)
     assert (answer.status_code, "Log out" in answer.text) == (404, True)

@@ -3,22 +3,21 @@
 from django.conf import settings
 from django.contrib import admin
 from django.urls import path
-from django.views.generic import RedirectView, TemplateView
 #% if cookiecutter.rest_api == "drf"
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 #% endif
 #%%
-from config import collect, errors
+from config import collect, errors, pages
 #% if cookiecutter.rest_api == "drf"
 from realtime.views import data_for_staff, page_for_staff
 #% endif
 #%%
 admin.site.site_header = admin.site.site_title = settings.PROJECT_NAME
-handler403, handler404 = errors.permission_denied, errors.page_not_found
+handler400, handler403 = errors.bad_request, errors.permission_denied
+handler404, handler500 = errors.page_not_found, errors.server_error
 
 urlpatterns = [
-    path("", TemplateView.as_view(template_name="home.html"), name="home"),
-    path("favicon.ico", RedirectView.as_view(url=f"{settings.STATIC_URL}favicon.svg")),
+    *pages.urlpatterns,
 #% if cookiecutter.rest_api == "drf"
     path("api/schema/", data_for_staff(SpectacularAPIView.as_view()), name="schema"),
     path("api/docs/", page_for_staff(SpectacularSwaggerSplitView.as_view()), name="docs"),
@@ -30,3 +29,4 @@ if settings.DEBUG_TOOLBAR:
     from debug_toolbar.toolbar import debug_toolbar_urls
 
     urlpatterns += debug_toolbar_urls()
+urlpatterns += pages.otherwise

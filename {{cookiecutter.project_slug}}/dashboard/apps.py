@@ -3,7 +3,7 @@ from django.apps import AppConfig
 
 class DashboardConfig(AppConfig):
     name = "dashboard"
-    url_prefix = "dashboard/"
+    url_prefix = ""
     nav = [("dashboard:index", "Dashboard", "What happens on the site, figure by figure, as it happens.")]
 
     def ready(self):

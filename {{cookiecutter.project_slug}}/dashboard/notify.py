@@ -31,6 +31,13 @@ async def anotify_dashboard(kind: str, data: dict[str, Any] | None = None) -> Ev
     return event
 
 
+def send_test(user, message: str) -> None:
+    """Tell the dashboards of an event that a user sends to watch it arrive."""
+    message = message.replace("\0", "")  # which not every database takes
+    message = message or "It works: this came over the WebSocket."
+    notify_dashboard("test", {"message": message[:200], "from": user.get_username()})
+
+
 def check(kind: str, data: dict[str, Any]) -> None:
     """Raise `ValidationError` for what cannot be stored: now, where the caller can be seen, and not later."""
     Event(kind=kind, data=data).clean_fields()

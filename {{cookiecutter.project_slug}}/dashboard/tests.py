@@ -77,18 +77,6 @@ async def test_it_is_for_admins_and_mentors(connect, admin, mentor, student):
     assert (await connect(PATH, mentor)).code == 4403
 
 
-def test_the_page_and_its_entry_in_the_menu_are_for_them(client, mentor, student):
-    assert client.get("/dashboard/").url == "/accounts/login/?next=/dashboard/"
-    assert 'href="/dashboard/"' not in client.get("/").content.decode()
-    for user, status in ((student, 403), (mentor, 200)):
-        client.force_login(user)
-        assert client.get("/dashboard/").status_code == status
-        assert ('href="/dashboard/"' in client.get("/").content.decode()) == (status == 200)
-        assert client.get("/dashboard/test/").status_code == 405
-        client.post("/dashboard/test/", {"message": "Hello"})
-    assert [event.data for event in Event.objects.all()] == [{"message": "Hello", "from": "mentor"}]
-
-
 @pytest.mark.parametrize(("type", "code"), [("dashboard_event", "unknown_type"), (7, "invalid_message")])
 async def test_it_takes_no_frames(connect, admin, type, code):
     socket = await connect(PATH, admin)

@@ -4,6 +4,6 @@ from dashboard import views
 
 app_name = "dashboard"
 urlpatterns = [
-    path("", views.index, name="index"),
-    path("test/", views.test, name="test"),
+    path("dashboard/", views.index, name="index"),
+    path("dashboard/test/", views.test, name="test"),
 ]

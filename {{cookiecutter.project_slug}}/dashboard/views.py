@@ -1,10 +1,9 @@
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
-from accounts.mentors import may_supervise
-from dashboard.notify import notify_dashboard
+from accounts.mentors import check_supervises
+from dashboard.notify import send_test
 
 
 @login_required
@@ -18,11 +17,5 @@ def index(request):
 def test(request):
     """Send an event, to watch it arrive."""
     check_supervises(request.user)
-    message = request.POST.get("message") or "It works: this came over the WebSocket."
-    notify_dashboard("test", {"message": message[:200], "from": request.user.get_username()})
+    send_test(request.user, request.POST.get("message", ""))
     return redirect("dashboard:index")
-
-
-def check_supervises(user):
-    if not may_supervise(user):
-        raise PermissionDenied("This is for admins and mentors")

@@ -3,7 +3,7 @@ from django.apps import AppConfig
 
 class LeaderboardConfig(AppConfig):
     name = "leaderboard"
-    url_prefix = "leaderboard/"
+    url_prefix = ""
     nav = [("leaderboard:index", "Leaderboard", "Who has how many points, while they are won.")]
 
     def ready(self):

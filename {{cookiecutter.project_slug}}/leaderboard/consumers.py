@@ -1,5 +1,5 @@
 from leaderboard import standings
-from leaderboard.frames import AskRank, AskSnapshot, Changed, Snapshot, Standing
+from leaderboard.frames import AskRank, AskSnapshot, LeaderboardChanged, LeaderboardSnapshot, Standing
 from leaderboard.live import GROUP, publisher, table
 from realtime.consumer import HEARTBEAT, RealtimeConsumer
 from realtime.database import in_database
@@ -9,7 +9,7 @@ from realtime.frames import Connected
 class LeaderboardConsumer(RealtimeConsumer):
     """The top of the table in `/ws/leaderboard/`, as it changes, and each user's own rank."""
 
-    sends = (Snapshot, Changed)
+    sends = (LeaderboardSnapshot, LeaderboardChanged)
 
     async def opened(self):
         await publisher().watch(self)
@@ -27,10 +27,9 @@ class LeaderboardConsumer(RealtimeConsumer):
         return await in_database(self.standing)()
 
     @in_database
-    def now(self) -> Snapshot:
+    def now(self) -> LeaderboardSnapshot:
         current = table()
-        return Snapshot(version=current.version, entries=current.entries, you=self.standing())
+        return LeaderboardSnapshot(version=current.version, entries=current.entries, you=self.standing())
 
     def standing(self) -> Standing:
-        rank, score = standings.find(self.user.pk) or (None, None)
-        return {"rank": rank, "score": score}
+        return Standing(*standings.find(self.user.pk) or (None, None))

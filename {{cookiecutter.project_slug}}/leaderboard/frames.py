@@ -1,7 +1,5 @@
 """What is said of the table: a snapshot first, then what changed in it."""
 
-from typing import TypedDict
-
 import msgspec
 
 from realtime.frames import ClientFrame, Frame, UserInfo
@@ -15,14 +13,14 @@ class Entry(msgspec.Struct, frozen=True):
     score: float
 
 
-class Standing(TypedDict):
+class Standing(msgspec.Struct):
     """A user's own place; null for who has no score."""
 
     rank: int | None
     score: float | None
 
 
-class Snapshot(Frame, tag="leaderboard_snapshot"):
+class LeaderboardSnapshot(Frame, tag="leaderboard_snapshot"):
     """The top of the table, and the user's own place."""
 
     version: int
@@ -30,7 +28,7 @@ class Snapshot(Frame, tag="leaderboard_snapshot"):
     you: Standing
 
 
-class Changed(Frame, tag="leaderboard_changed"):
+class LeaderboardChanged(Frame, tag="leaderboard_changed"):
     """What differs from the table of the version before: new and changed entries, and users who left.
 
     Whoever has that version or a later one ignores it. Whoever lacks one in between asks for a `snapshot`,

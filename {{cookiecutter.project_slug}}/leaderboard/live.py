@@ -16,7 +16,7 @@ import msgspec
 from django.contrib.auth import get_user_model
 
 from leaderboard import standings
-from leaderboard.frames import Changed, Entry
+from leaderboard.frames import Entry, LeaderboardChanged
 from realtime import lease
 from realtime.cache import cache
 from realtime.database import in_database
@@ -53,7 +53,7 @@ class Turn(NamedTuple):
 
     ours: bool  # this process holds the lease
     behind: bool = False  # the standings need repair
-    frame: Changed | None = None  # to publish
+    frame: LeaderboardChanged | None = None  # to publish
 
 
 def touch(behind: bool = False) -> None:
@@ -107,7 +107,7 @@ def advance(token: str, touched: bool, newest: int = 0) -> Turn:
     if not lease.holds(LEASE, token):  # this process was asleep, and another one goes on
         return Turn(ours=False)
     cache.set(TABLE, Table(version, entries, changes), None)
-    return Turn(True, behind, Changed(version=version, changed=changed, removed=removed))
+    return Turn(True, behind, LeaderboardChanged(version=version, changed=changed, removed=removed))
 
 
 class Publisher(Socket):

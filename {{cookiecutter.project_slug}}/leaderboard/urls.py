@@ -4,5 +4,5 @@ from leaderboard import views
 
 app_name = "leaderboard"
 urlpatterns = [
-    path("", views.index, name="index"),
+    path("leaderboard/", views.index, name="index"),
 ]

@@ -1,15 +1,15 @@
-"""A user's session in a browser: the login form, and other forms that are sent from pages."""
+"""A user's session in a browser: the login, and what else is sent from pages."""
 
 import asyncio
 import time
 
 from django.conf import settings
 
+from loadtest.entrance import BEFORE, DONE, FORMAT, LOGIN, REFUSED
 from loadtest.measures import Figures
 from loadtest.problems import Failed
 from loadtest.site import Answer, Site
 
-LOGIN = "/accounts/login/"
 TOO_MANY = 429
 AT_ONCE = 4  # logins, each of which keeps a core of the site busy for half a second
 RETRY = 2  # seconds; a proxy in front may let in one in that time, after the first few
@@ -30,29 +30,32 @@ class Page:
         self.lock = asyncio.Lock()
 
     async def log_in(self) -> None:
-        """Log in through the form, unless that is done."""
+        """Log in, unless that is done."""
         async with self.lock:
             if settings.SESSION_COOKIE_NAME not in self.cookies:
-                await self.ask("GET", LOGIN)
-                form = self.form(username=self.name, password=self.password)
-                answer = await self.attempt("POST", LOGIN, data=form)
-                if answer.status != 302:
-                    self.fail(answer, refused=answer.status == 200)
+                await self.ask("GET", BEFORE)
+                known = {"username": self.name, "password": self.password}
+                answer = await self.attempt("POST", LOGIN, **{FORMAT: known})
+                if answer.status != DONE:
+                    self.fail(answer, refused=answer.status == REFUSED)
 
     async def post(self, path: str, **fields: str) -> Answer:
         """Submit a form as this user."""
         await self.log_in()
-        return await self.ask("POST", path, data=self.form(**fields))
+        return await self.ask("POST", path, data=fields)
 
-    def form(self, **fields: str) -> dict[str, str]:
-        return {"csrfmiddlewaretoken": self.cookies.get(settings.CSRF_COOKIE_NAME, ""), **fields}
+    async def send(self, path: str, **fields: str) -> Answer:
+        """Send JSON as this user."""
+        await self.log_in()
+        return await self.ask("POST", path, json=fields)
 
     @property
     def cookie(self) -> str:
         return "; ".join(f"{name}={value}" for name, value in self.cookies.items())
 
     async def ask(self, method: str, path: str, **options) -> Answer:
-        headers = {"Cookie": self.cookie, "Referer": f"{self.site.url}{LOGIN}"}
+        token = self.cookies.get(settings.CSRF_COOKIE_NAME, "")
+        headers = {"Cookie": self.cookie, "Referer": f"{self.site.url}{LOGIN}", "X-CSRFToken": token}
         try:
             answer = await self.site.request(method, path, headers=headers, **options)
         except Failed as failed:

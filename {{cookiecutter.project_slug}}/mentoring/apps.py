@@ -3,7 +3,7 @@ from django.apps import AppConfig
 
 class MentoringConfig(AppConfig):
     name = "mentoring"
-    url_prefix = "mentoring/"
+    url_prefix = ""
     nav = [("mentoring:index", "Mentoring", "What mentors and students tell each other, live.")]
 
     def ready(self):

@@ -9,15 +9,14 @@ from mentoring.frames import (
     MentorConnected,
     MentorEvent,
     MentorSnapshot,
-    News,
     StudentConnected,
     StudentEvent,
     StudentNews,
-    StudentState,
+    student_states,
     to_frame,
     to_info,
 )
-from mentoring.models import Event, Mentorship
+from mentoring.models import Event
 from mentoring.notify import mentor_group, student_group
 from realtime.codes import NOT_ALLOWED, NOT_FOUND
 from realtime.consumer import HEARTBEAT, RealtimeConsumer
@@ -87,13 +86,7 @@ class MentorConsumer(PersonConsumer):
 
     @in_database
     def snapshot(self) -> MentorSnapshot:
-        students = Mentorship.objects.students_of(self.person_id)
-        return MentorSnapshot(
-            students=[
-                StudentState(student=to_info(student), newest=event and to_frame(News, event))
-                for student, event in students
-            ]
-        )
+        return MentorSnapshot(students=student_states(self.person_id))
 
 
 class StudentConsumer(PersonConsumer):

@@ -3,7 +3,7 @@ from typing import Any
 
 import msgspec
 
-from mentoring.models import Event
+from mentoring.models import Event, Mentorship
 from realtime.frames import Connected, Frame, UserInfo
 
 
@@ -62,3 +62,12 @@ def to_info(user) -> UserInfo:
 
 def to_frame[F: (MentorEvent, StudentEvent, News)](kind: type[F], event: Event) -> F:
     return kind(event_id=event.pk, kind=event.kind, data=event.data, created_at=event.created_at)
+
+
+def student_states(mentor_id: int) -> list[StudentState]:
+    """A mentor's students with the newest of each, the newest news first; asks the database."""
+    students = Mentorship.objects.students_of(mentor_id)
+    return [
+        StudentState(student=to_info(student), newest=event and to_frame(News, event))
+        for student, event in students
+    ]

@@ -3,38 +3,12 @@ import asyncio
 import pytest
 from django.core.management import call_command
 from django.db import IntegrityError, transaction
-from django.test import AsyncClient
 
-from accounts.mentors import make_mentor
 from accounts.models import User
 from mentoring.models import Event, Mentorship
 from mentoring.notify import anotify_mentor, anotify_student, notify_mentor, notify_student
 from realtime.codes import NOT_ALLOWED, NOT_AUTHENTICATED, NOT_FOUND
 from realtime.database import in_database
-
-
-@pytest.fixture
-def mentor(mentor):
-    make_mentor(mentor)
-    return mentor
-
-
-@pytest.fixture
-def stranger(transactional_db):
-    """A mentor of nobody."""
-    stranger = User.objects.create_user("stranger")
-    make_mentor(stranger)
-    return stranger
-
-
-@pytest.fixture
-def mentorship(mentor, student):
-    return Mentorship.objects.bulk_create([Mentorship(mentor=mentor, student=student)])[0]
-
-
-@pytest.fixture
-def people(student, mentor, stranger, admin):
-    return {"student": student, "mentor": mentor, "stranger": stranger, "admin": admin}
 
 
 def of_mentor(user):
@@ -255,72 +229,6 @@ def test_a_mentorship_is_there_once_and_between_two(student, mentor, mentorship)
     for other in (student, mentor):
         with pytest.raises(IntegrityError):
             Mentorship.objects.create(mentor=mentor, student=other)
-
-
-# -- Pages -------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("viewer", "path", "status"),
-    [
-        ("mentor", "/mentoring/", 200),
-        ("admin", "/mentoring/", 200),
-        ("student", "/mentoring/", 302),
-        ("mentor", "/mentoring/mentors/{mentor}/", 200),
-        ("admin", "/mentoring/mentors/{mentor}/", 200),
-        ("student", "/mentoring/mentors/{mentor}/", 403),
-        ("stranger", "/mentoring/mentors/{mentor}/", 403),
-        ("admin", "/mentoring/mentors/{student}/", 404),
-        ("student", "/mentoring/students/{student}/", 200),
-        ("mentor", "/mentoring/students/{student}/", 200),
-        ("admin", "/mentoring/students/{student}/", 200),
-        ("stranger", "/mentoring/students/{student}/", 403),
-        ("student", "/mentoring/students/{mentor}/", 403),
-        ("student", f"/mentoring/students/{10**30}/", 403),
-        ("admin", f"/mentoring/students/{10**30}/", 404),
-        (None, "/mentoring/students/{student}/", 302),
-    ],
-)
-def test_who_may_see_what(client, people, mentorship, viewer, path, status):
-    if viewer:
-        client.force_login(people[viewer])
-    path = path.format(**{name: person.pk for name, person in people.items()})
-    assert client.get(path).status_code == status
-    if "students" in path and status in (403, 404):
-        assert client.post(f"{path}write/", {"message": "Hello"}).status_code == status
-        assert not Event.objects.exists()
-
-
-async def test_a_student_asks_and_a_mentor_answers(connect, student, mentor, mentorship):
-    at_student = await connect(of_student(student), student)
-    at_mentor = await connect(of_mentor(mentor), mentor)
-    for user, text in ((student, " Is it right? "), (mentor, "It is."), (mentor, "  ")):
-        client = AsyncClient()
-        await client.aforce_login(user)
-        answer = await client.post(f"/mentoring/students/{student.pk}/write/", {"message": text})
-        assert answer.status_code == 302
-    question = await at_mentor.receive("mentor_event")
-    assert question["kind"] == "question"
-    assert question["data"] == {"from": "student", "message": "Is it right?"}
-    frames = [await at_student.receive("student_event") for _ in range(2)]
-    assert [(frame["kind"], frame["data"]["message"]) for frame in frames] == [
-        ("question", "Is it right?"),
-        ("feedback", "It is."),
-    ]
-    assert await Event.objects.acount() == 3
-
-
-def test_pages_show_what_was_told_with_any_keys(client, student, mentor, mentorship):
-    notify_student(student.pk, "grade_received", {"items": "<b>two</b>", "grade": {"score": 9}})
-    notify_mentor(mentor.pk, "question", {"": None})
-    shown = {
-        student: ["<dt>items</dt><dd>&lt;b&gt;two&lt;/b&gt;</dd>", "<dd>{&quot;score&quot;: 9}</dd>"],
-        mentor: ["grade_received", "<dt></dt><dd>null</dd>", f'href="/mentoring/students/{student.pk}/"'],
-    }
-    for user, texts in shown.items():
-        client.force_login(user)
-        page = client.get("/mentoring/", follow=True).content.decode()
-        assert [text for text in texts if text not in page] == []
 
 
 def test_the_admin_makes_mentorships(client, student, mentor, admin):

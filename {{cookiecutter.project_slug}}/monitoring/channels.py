@@ -1,7 +1,7 @@
 """The page `/admin/channels/`: which processes serve sockets, and what those are doing."""
 
 import heapq
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 
 from django.contrib import admin
 from django.shortcuts import render
@@ -19,21 +19,21 @@ def page(request):
 
 def overview(known: dict[str, Process], answers: dict[str, dict], sort: str, descending: bool) -> Overview:
     """Put together what the processes have answered, and name those that have not."""
-    processes: list[ProcessInfo] = [
-        {
-            "id": id,
-            "host": process.host,
-            "pid": process.pid,
-            "since": process.since,
-            "silent_since": None if id in answers else process.heard,
-            "figures": answers[id]["figures"] if id in answers else {},
-        }
+    processes = [
+        ProcessInfo(
+            id=id,
+            host=process.host,
+            pid=process.pid,
+            since=process.since,
+            silent_since=None if id in answers else process.heard,
+            figures=answers[id]["figures"] if id in answers else {},
+        )
         for id, process in known.items()
     ]
     sockets = [socket for answer in answers.values() for socket in answer["sockets"]]
     first = heapq.nlargest if descending else heapq.nsmallest
-    return {
-        "processes": sorted(processes, key=itemgetter("host", "pid")),
-        "sockets": first(MAX_SOCKETS, sockets, key=itemgetter(sort, "since")),
-        "matching": sum(answer["matching"] for answer in answers.values()),
-    }
+    return Overview(
+        processes=sorted(processes, key=attrgetter("host", "pid")),
+        sockets=first(MAX_SOCKETS, sockets, key=itemgetter(sort, "since")),
+        matching=sum(answer["matching"] for answer in answers.values()),
+    )

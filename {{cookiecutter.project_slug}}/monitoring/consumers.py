@@ -34,12 +34,13 @@ class ChannelsConsumer(RealtimeConsumer):
     async def end_socket(self, frame: EndSocket) -> Ended:
         await self.check_permission()
         found = await answers(self.hub.processes.end_socket(frame.process, frame.socket))
-        return {"ended": self.log(found), "silent": 0}
+        return Ended(self.log(found), silent=0)
 
     async def end_user(self, frame: EndUser) -> Ended:
         await self.check_permission()
         found = await answers(self.hub.processes.end_user(frame.user))
-        return {"ended": self.log(found), "silent": len(self.hub.processes.known.keys() - found.keys())}
+        silent = self.hub.processes.known.keys() - found.keys()
+        return Ended(self.log(found), len(silent))
 
     async def check_permission(self) -> None:
         """All of the staff may look; to disconnect takes what it takes to deactivate an account."""

@@ -1,6 +1,6 @@
-from typing import Annotated, Any, Literal, TypedDict
+from typing import Annotated, Any, Literal
 
-from msgspec import Meta
+from msgspec import Meta, Struct
 
 from realtime.frames import ClientFrame
 from realtime.processes import SocketInfo
@@ -29,7 +29,7 @@ class EndUser(ClientFrame, tag="end_user"):
     user: int
 
 
-class ProcessInfo(TypedDict):
+class ProcessInfo(Struct):
     id: str
     host: str
     pid: int
@@ -38,7 +38,7 @@ class ProcessInfo(TypedDict):
     figures: dict[str, Any]  # none, if it does not answer
 
 
-class Overview(TypedDict):
+class Overview(Struct):
     """What is shown: the processes, and the first of their sockets that match."""
 
     processes: list[ProcessInfo]
@@ -46,6 +46,6 @@ class Overview(TypedDict):
     matching: int  # sockets, of which those are the first
 
 
-class Ended(TypedDict):
+class Ended(Struct):
     ended: int  # sockets
     silent: int  # processes that did not answer, and may have more of them

@@ -10,7 +10,9 @@ PATH = "/ws/admin/channels/"
 def test_the_page_is_for_staff_and_linked_from_the_admin(client, admin_client, student):
     page = reverse("monitoring:channels")
     assert page in admin_client.get("/admin/").content.decode()
-    assert "Processes" in admin_client.get(page).content.decode()
+    shown = admin_client.get(page).content.decode()
+    assert "Processes" in shown
+    assert '<meta name="login" content="/admin/login/">' in shown  # for whose login ends
     client.force_login(student)
     assert client.get(page).url == f"/admin/login/?next={page}"
 

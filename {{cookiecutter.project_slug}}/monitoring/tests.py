@@ -87,20 +87,20 @@ async def test_sockets(async_client, connect, student):
 
 
 async def test_requests(get, transactional_db):
-    asked = [("GET", "home", 200), ("GET", OTHER, 404)]
+    asked = [("GET", "admin:login", 200), ("GET", OTHER, 404)]
     before = [requests.total[key] for key in asked]
-    for path in ("/", "/nowhere/", "/nowhere/else/"):
+    for path in ("/admin/login/", "/nowhere.html", "/nowhere/else.html"):
         await get(path)
     assert [requests.total[key] for key in asked] == [before[0] + 1, before[1] + 2]
     assert requests.in_progress == 0
     response = await get("/metrics", headers=PROOF)
-    assert value(response, 'http_request_duration_seconds_count{view="home"}') >= 1
-    assert value(response, 'http_requests_total{method="GET",view="home",status="200"}') >= 1
+    assert value(response, 'http_request_duration_seconds_count{view="admin:login"}') >= 1
+    assert value(response, 'http_requests_total{method="GET",view="admin:login",status="200"}') >= 1
 
 
 async def test_a_method_that_does_not_exist(async_client):
     before = requests.total[OTHER, OTHER, 404]
-    await async_client.generic("BREW", "/nowhere/")
+    await async_client.generic("BREW", "/nowhere.html")
     assert requests.total[OTHER, OTHER, 404] == before + 1
 
 

@@ -21,4 +21,7 @@ class NoticeRead(Frame, tag="notification_read"):
 
 
 class NotificationsConnected(Connected, tag="connection_established"):
+    """How many are unread; the newest of them follow, if the client names no `?since=`."""
+
     unread: int
+    newest: int  # the last id of those that are counted; 0 if there is none

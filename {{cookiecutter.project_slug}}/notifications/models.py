@@ -3,6 +3,8 @@ from django.contrib.auth import get_user_model
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models, transaction
 
+LATEST = 50  # notifications that a page begins with
+
 
 class NotificationManager(models.Manager["Notification"]):
     @transaction.atomic
@@ -38,3 +40,8 @@ class Notification(models.Model):
 
     def __str__(self):
         return f"{self.kind} for {self.user}"
+
+
+def latest_of(user) -> models.QuerySet[Notification]:
+    """The notifications that a page of a user begins with, the newest first."""
+    return Notification.objects.filter(user=user).order_by("-pk")[:LATEST]

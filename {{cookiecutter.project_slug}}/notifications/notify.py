@@ -33,6 +33,13 @@ async def anotify_user(user_id: int, kind: str, data: dict[str, Any] | None = No
     return notification
 
 
+def send_test(user_id: int, message: str) -> None:
+    """Notify a user who wants to watch one arrive."""
+    message = message.replace("\0", "")  # which not every database takes
+    message = message or "It works: this came over the WebSocket."
+    notify_user(user_id, "test", {"message": message[:200]})
+
+
 def group_of(user_id: int) -> str:
     return f"notifications.{user_id}"
 

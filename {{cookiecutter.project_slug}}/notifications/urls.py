@@ -4,6 +4,6 @@ from notifications import views
 
 app_name = "notifications"
 urlpatterns = [
-    path("", views.index, name="index"),
-    path("test/", views.test, name="test"),
+    path("notifications/", views.index, name="index"),
+    path("notifications/test/", views.test, name="test"),
 ]

@@ -3,15 +3,13 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
 from config.texts import to_text
-from notifications.notify import notify_user
-
-LATEST = 50  # notifications that the page begins with
+from notifications.models import latest_of
+from notifications.notify import send_test
 
 
 @login_required
 def index(request):
-    latest = request.user.notifications.order_by("-pk")[:LATEST]
-    shown = [(notification, to_text(notification.data)) for notification in latest]
+    shown = [(notification, to_text(notification.data)) for notification in latest_of(request.user)]
     return render(request, "notifications/index.html", {"notifications": shown})
 
 
@@ -19,6 +17,5 @@ def index(request):
 @require_POST
 def test(request):
     """Send yourself a notification, to watch it arrive."""
-    message = request.POST.get("message") or "It works: this came over the WebSocket."
-    notify_user(request.user.pk, "test", {"message": message[:200]})
+    send_test(request.user.pk, request.POST.get("message", ""))
     return redirect("notifications:index")

@@ -18,6 +18,9 @@ class SubmissionAdmin(admin.ModelAdmin):
     raw_id_fields = ("owner", "problem")
     readonly_fields = ("attempt", "heartbeat_at", "created_at", "judged_at")
 
+    def has_add_permission(self, request):
+        return False  # who submits does so on the site, where it is counted and sent to be judged
+
 
 @admin.register(SubscriptionPlan)
 class SubscriptionPlanAdmin(admin.ModelAdmin):

@@ -1,14 +1,16 @@
 from problems import jobs
 from problems.frames import (
     Extract,
+    JobBegun,
     JobChanged,
     JobInfo,
     ProblemsConnected,
-    Snapshot,
+    ProblemsSnapshot,
     Solve,
     SubmissionChanged,
     SubmissionInfo,
     Submit,
+    Submitted,
     of_job,
     of_submission,
 )
@@ -26,7 +28,7 @@ SHOWN = 50  # submissions that a snapshot has
 class ProblemsConsumer(RealtimeConsumer):
     """A user's own submissions and jobs in `/ws/problems/`: as they are now, then what changes."""
 
-    sends = (ProblemsConnected, Snapshot, SubmissionChanged, JobChanged)
+    sends = (ProblemsConnected, ProblemsSnapshot, SubmissionChanged, JobChanged)
 
     async def opened(self):
         await self.join(group_of(self.user.pk))
@@ -34,16 +36,16 @@ class ProblemsConsumer(RealtimeConsumer):
         await self.greet(hello, await self.snapshot())
         await in_database(wake)()  # another process may have left some of it
 
-    async def submit(self, frame: Submit):
-        return {"submission_id": await self.ask(submit, frame.problem, frame.code)}
+    async def submit(self, frame: Submit) -> Submitted:
+        return Submitted(await self.ask(submit, frame.problem, frame.code))
 
-    async def solve(self, frame: Solve):
-        return {"job_id": await self.ask(jobs.solve, frame.problem)}
+    async def solve(self, frame: Solve) -> JobBegun:
+        return JobBegun(await self.ask(jobs.solve, frame.problem))
 
-    async def extract(self, frame: Extract):
+    async def extract(self, frame: Extract) -> JobBegun:
         if not self.user.is_staff:
             raise FrameError("not_allowed", "Only staff may add problems.")
-        return {"job_id": await self.ask(jobs.extract, frame.url, frame.difficulty_rating)}
+        return JobBegun(await self.ask(jobs.extract, frame.url, frame.difficulty_rating))
 
     async def ask(self, what, *arguments) -> int:
         """Have something done for the user, and return the id of what is stored of it."""
@@ -53,9 +55,9 @@ class ProblemsConsumer(RealtimeConsumer):
             raise FrameError(refusal.code, refusal.detail) from None
 
     @in_database
-    def snapshot(self) -> Snapshot:
+    def snapshot(self) -> ProblemsSnapshot:
         submissions, jobs = self.newest(Submission.objects.defer("code")), self.newest(Job.objects.all())
-        return Snapshot(
+        return ProblemsSnapshot(
             submissions=[of_submission(SubmissionInfo, row) for row in submissions],
             jobs=[of_job(JobInfo, row) for row in jobs],
         )

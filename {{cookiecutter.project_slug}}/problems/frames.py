@@ -7,23 +7,31 @@ from realtime.frames import ClientFrame, Connected, Frame
 
 
 class Submit(ClientFrame, tag="submit"):
-    """Have a program judged. The reply has its `submission_id`."""
+    """Have a program judged."""
 
     problem: str  # its slug
     code: str
 
 
 class Solve(ClientFrame, tag="solve"):
-    """Have a chat model write a program, which is judged as the user's. The reply has a `job_id`."""
+    """Have a chat model write a program, which is judged as the user's."""
 
     problem: str
 
 
 class Extract(ClientFrame, tag="extract"):
-    """Have a chat model read a problem from a page; for staff. The reply has a `job_id`."""
+    """Have a chat model read a problem from a page; for staff."""
 
     url: str
     difficulty_rating: int = 0
+
+
+class Submitted(msgspec.Struct):
+    submission_id: int
+
+
+class JobBegun(msgspec.Struct):
+    job_id: int
 
 
 class SubmissionInfo(msgspec.Struct, kw_only=True):
@@ -56,7 +64,7 @@ class ProblemsConnected(Connected, tag="connection_established"):
     code_chars: int  # that a program may have
 
 
-class Snapshot(Frame, tag="problems_snapshot"):
+class ProblemsSnapshot(Frame, tag="problems_snapshot"):
     """The newest submissions and jobs of the user, the newest last."""
 
     submissions: list[SubmissionInfo]

@@ -10,7 +10,7 @@ router.register("async/problems", AsyncProblemViewSet, basename="async-problem")
 router.register("submissions", SubmissionViewSet)
 
 urlpatterns = [
-    path("problems/", include("problems.urls_pages")),
+    path("", include("problems.urls_pages")),
     path("api/problems/extract/", ExtractView.as_view(), name="problem-extract"),
     path("api/problems/<slug:slug>/solve/", SolveView.as_view(), name="problem-solve"),
     path("api/", include(router.urls)),

@@ -4,6 +4,6 @@ from problems import views_pages
 
 app_name = "problems"
 urlpatterns = [
-    path("", views_pages.index, name="index"),
-    path("<slug:slug>/", views_pages.problem, name="problem"),
+    path("problems/", views_pages.index, name="index"),
+    path("problems/<slug:slug>/", views_pages.problem, name="problem"),
 ]

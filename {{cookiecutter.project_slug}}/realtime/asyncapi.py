@@ -7,14 +7,15 @@ import inspect
 from functools import cache
 from importlib import import_module
 from itertools import count
-from typing import Any, is_typeddict
+from typing import Any
 
 import msgspec
 
 from realtime.auth import AUTHENTICATORS
 from realtime.codes import CLOSE_CODES, ERRORS
 from realtime.consumer import RealtimeConsumer
-from realtime.frames import Error, Reply
+from realtime.dispatch import has_fields
+from realtime.frames import ClientFrame, Error, Reply, is_frame
 from realtime.routes import flatten
 
 REFERENCE = "#/components/schemas/{name}"
@@ -74,18 +75,18 @@ def _frames(consumer: Any) -> list[type]:
     """The frames that a consumer takes, those that answer them, and those that it sends by itself."""
     if not is_ours(consumer):
         return []
-    replies = [_reply(consumer, handler) for handler in consumer.handlers.values()]
+    replies = [_reply(consumer, frame) for frame in consumer.handlers]
     return list(dict.fromkeys([*consumer.handlers, *replies, *consumer.sends]))
 
 
-def _reply(consumer: type[RealtimeConsumer], handler: str) -> type:
-    """What answers a frame: a `Reply`, which holds besides what its handler is annotated to return."""
-    returned = inspect.signature(getattr(consumer, handler), eval_str=True).return_annotation
-    return returned if is_typeddict(returned) else Reply
+def _reply(consumer: type[RealtimeConsumer], frame: type[ClientFrame]) -> Any:
+    """What answers a frame: a `Reply`, which has besides the fields of what its handler returns."""
+    returned = consumer.replies[frame]
+    return returned if has_fields(returned) else Reply
 
 
 def _message(frame: Any, schema: dict[str, str]) -> dict[str, Any]:
-    if is_typeddict(frame):
+    if not is_frame(frame):
         return {"name": "reply", "payload": {"allOf": [{"$ref": REFERENCE.format(name="Reply")}, schema]}}
     tags = [{"name": EVERY_SOCKET}] if frame.__module__ == Reply.__module__ else []
     return {"name": frame.__struct_config__.tag, "payload": schema, "tags": tags}
@@ -99,8 +100,9 @@ def _operations(name: str, consumer: type[RealtimeConsumer]) -> dict[str, Any]:
         return {"channel": {"$ref": f"#/channels/{name}"}, "messages": messages}
 
     operations = {f"{name}.send": {"action": "send", **on_channel(*consumer.sends)}}
+    error = next(frame for frame in consumer.sends if issubclass(frame, Error))
     for frame, handler in consumer.handlers.items():
-        reply = on_channel(_reply(consumer, handler), Error)
+        reply = on_channel(_reply(consumer, frame), error)
         operations[f"{name}.{handler}"] = {"action": "receive", **on_channel(frame), "reply": reply}
     return operations
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
@@ -21,6 +23,8 @@ TIME_LIMIT = 10  # seconds for the channel layer, the database and the cache to 
 AUTHENTICATORS = [authenticator(path) for path in settings.REALTIME["AUTHENTICATION"]]
 SUBPROTOCOLS = {each.subprotocol for each in AUTHENTICATORS} - {None}
 
+Found = Credentials | Refused
+
 
 class WebSocketAuthMiddleware:
     """Puts the `Credentials` of a socket into `scope["credentials"]`; without any proof those of nobody.
@@ -39,18 +43,23 @@ class WebSocketAuthMiddleware:
     async def __call__(self, scope, receive, send):
         scope["authenticated_at"] = asyncio.get_running_loop().time()  # at the earliest
         scope["subprotocol"] = next((name for name in scope["subprotocols"] if name in SUBPROTOCOLS), None)
-        scope["credentials"] = found = await identify(scope)
-        known = Credentials(AnonymousUser()) if isinstance(found, Refused) else found
-        scope["user"], scope["session"] = known.user, known.session or SessionStore()
+        scope["credentials"] = found = await identify(authenticate, scope)
+        scope.update(told(found))
         return await self.application(scope, receive, send)
 
 
-async def identify(scope) -> Credentials | Refused:
+def told(found: Found) -> dict[str, Any]:
+    """What consumers of Channels' own look for in their scope."""
+    known = Credentials(AnonymousUser()) if isinstance(found, Refused) else found
+    return {"user": known.user, "session": known.session or SessionStore()}
+
+
+async def identify[Proof](read: Callable[[Proof], Awaitable[Found]], proof: Proof) -> Found:
     """Authenticate; what goes wrong is said after accept, since a browser learns nothing of it before."""
     try:
         async with asyncio.timeout(TIME_LIMIT):
             await get_hub().start()  # first, so that it hears of each kick after the proof is read
-            return await authenticate(scope)
+            return await read(proof)
     except (OSError, DatabaseError) as error:  # something is away, or slow
         logger.warning("could not authenticate a socket: %r", error)
     except Exception:
@@ -59,7 +68,7 @@ async def identify(scope) -> Credentials | Refused:
 
 
 @in_database
-def authenticate(scope) -> Credentials | Refused:
+def authenticate(scope) -> Found:
     """Take the first proof that a client offers; a bad one is not made up for by another, nor by none."""
     for each in AUTHENTICATORS:
         proof = each.find(scope)

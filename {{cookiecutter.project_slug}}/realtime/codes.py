@@ -14,6 +14,7 @@ NOT_AUTHENTICATED = 4401
 NOT_ALLOWED = 4403
 NOT_FOUND = 4404
 ENDED_BY_STAFF = 4410
+NOT_SHARED = 4421
 TOO_MANY = 4429
 
 # What they mean, and what a client should do; for the AsyncAPI document.
@@ -31,6 +32,10 @@ CLOSE_CODES = {
     NOT_ALLOWED: ("not allowed here", "stay away"),
     NOT_FOUND: ("no such thing", "stay away"),
     ENDED_BY_STAFF: ("the staff has ended this connection", "stay away until a person asks for it"),
+    NOT_SHARED: (
+        "what sends and takes such frames cannot be a topic of `/ws/`",
+        "open a socket of its own",
+    ),
     TOO_MANY: (
         "went on sending after `rate_limited`, or has too many sockets open",
         "come back after 5 s or more, and do less",
@@ -46,5 +51,8 @@ ERRORS = {
     "rate_limited": "too many frames or bytes; this one was not carried out",
     "not_allowed": "the frame was understood and refused",
     "not_found": "what the frame is about does not exist",
+    "already_subscribed": "`/ws/` has this topic",
+    "not_subscribed": "`/ws/` has no such topic",
+    "too_many_topics": "`/ws/` has as many topics as it may",
     "internal_error": "the server failed; its log says how",
 }

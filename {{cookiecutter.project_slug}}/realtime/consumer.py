@@ -36,10 +36,10 @@ class RealtimeConsumer(Dispatcher):
     """A Channels consumer whose frames are typed and whose events come through the hub.
 
     A subclass declares what it takes by its handlers: each async method with one parameter annotated with a
-    `ClientFrame` gets the frames of that type. What it returns, a dict, goes into the reply. It may raise
-    `FrameError`. `opened()` and `closed()` stand for Channels' `connect()` and `disconnect()`; the socket
-    has been accepted and its user authenticated before `opened()`, which may raise `Refused`. Frames and
-    plain `group_send` events are handled one after the other.
+    `ClientFrame` gets the frames of that type. What it returns, a struct or a dict, goes into the reply. It
+    may raise `FrameError`. `opened()` and `closed()` stand for Channels' `connect()` and `disconnect()`;
+    the socket has been accepted and its user authenticated before `opened()`, which may raise `Refused`.
+    Frames and plain `group_send` events are handled one after the other.
 
     With `guests = True` also those come in who offer no proof; `user` is an `AnonymousUser` then. Its pk is
     None, which `publish` takes for all in `to` and for none in `exclude`: answer a guest by `send_frame`.

@@ -3,7 +3,7 @@
 import asyncio
 import inspect
 import logging
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_origin, is_typeddict
 
 import msgspec
 from django.conf import settings
@@ -49,13 +49,14 @@ class Dispatcher(Expiry):
     resumes_by: ClassVar[str | None] = None  # the field of what it sends that `?since=` means, for the same
     inbox: ClassVar[Inbox]
     handlers: ClassVar[dict[type[ClientFrame], str]]
+    replies: ClassVar[dict[type[ClientFrame], Any]]  # what their handlers are annotated to return
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
         for name, instead in INSTEAD.items():
             if name in vars(cls):
                 raise TypeError(f"{cls.__name__}.{name}() would never be called; write {instead}")
-        cls.handlers = {}
+        cls.handlers, cls.replies = {}, {}
         for name, method in inspect.getmembers(cls, inspect.isfunction):
             frame = _frame_of(method)
             if frame is None:
@@ -69,8 +70,10 @@ class Dispatcher(Expiry):
                 both = f"{cls.handlers[frame]}() and {name}()"
                 raise TypeError(f"{cls.__name__} has two handlers for {frame.__name__}: {both}")
             cls.handlers[frame] = name
+            cls.replies[frame] = _returned(method)
         cls.inbox = Inbox(tuple(cls.handlers))
-        cls.sends = tuple({**dict.fromkeys(cls.sends), **dict.fromkeys(EVERY_CONSUMER_SENDS)})
+        sends = dict.fromkeys((*cls.sends, *EVERY_CONSUMER_SENDS))
+        cls.sends = tuple(frame for frame in sends if not any(_replaces(other, frame) for other in sends))
 
     def _begin(self, scope, send) -> None:
         super()._begin(scope, send)
@@ -143,7 +146,8 @@ def _reply(id: int | str, result: Any, handler: str) -> dict[str, Any]:
     fields = msgspec.to_builtins(result) if isinstance(result, msgspec.Struct) else result or {}
     if not isinstance(fields, dict) or not fields.keys().isdisjoint(REPLY):
         own = ", ".join(sorted(REPLY))
-        raise TypeError(f"{handler}() may return a dict without {own}, or nothing, and not {result!r:.200}")
+        may = f"may return a Struct or a dict without {own}, or nothing"
+        raise TypeError(f"{handler}() {may}, and not {result!r:.200}")
     return {"type": "reply", "id": id, "ok": True, **fields}
 
 
@@ -154,3 +158,37 @@ def _frame_of(method) -> type[ClientFrame] | None:
     if frame is inspect.Parameter.empty and parameters[0].name == "frame":
         raise TypeError(f"{method.__qualname__}(frame) does not say which frames it handles; annotate it")
     return frame if isinstance(frame, type) and issubclass(frame, ClientFrame) else None
+
+
+def _returned(method) -> Any:
+    """What the handler is annotated to return; a reply has to be able to hold it."""
+    returned = inspect.signature(method, eval_str=True).return_annotation
+    if returned is inspect.Parameter.empty:
+        return None
+    if has_fields(returned):
+        taken = sorted(REPLY & fields_of(returned))
+        if taken:
+            named = f"{method.__qualname__}() returns {returned.__name__}"
+            raise TypeError(f"{named}, but every reply has its own {', '.join(taken)}; return a plain Struct")
+    return returned
+
+
+def has_fields(kind: Any) -> bool:
+    """Whether a type is a struct or a `TypedDict`, of which a reply may have the fields."""
+    kind = get_origin(kind) or kind
+    return is_typeddict(kind) or (isinstance(kind, type) and issubclass(kind, msgspec.Struct))
+
+
+def fields_of(kind: Any) -> set[str]:
+    """The fields of a struct or a `TypedDict`, as clients see them."""
+    kind = get_origin(kind) or kind
+    if is_typeddict(kind):
+        return set(kind.__annotations__)
+    config = kind.__struct_config__
+    return {*kind.__struct_encode_fields__} | ({config.tag_field} if config.tag_field else set())
+
+
+def _replaces(other: type[Frame], frame: type[Frame]) -> bool:
+    """Whether another frame, which is sent too, is this one with more in it, of the same type."""
+    same = other.__struct_config__.tag == frame.__struct_config__.tag
+    return same and other is not frame and issubclass(other, frame)

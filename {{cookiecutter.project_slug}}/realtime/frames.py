@@ -106,6 +106,11 @@ class Refused(Exception):
         self.reason = reason
 
 
+def is_frame(kind: Any) -> bool:
+    """Whether a type is that of frames, and not of what is in one."""
+    return isinstance(kind, type) and issubclass(kind, Frame | ClientFrame)
+
+
 def to_text(frame: msgspec.Struct | dict[str, Any]) -> str:
     """Encode a frame once, as the text that every recipient gets."""
     return encode(frame).decode()

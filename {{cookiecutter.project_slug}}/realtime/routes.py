@@ -37,7 +37,9 @@ class Route:
     def address(self) -> str:
         """The address as people read it, for example `/ws/polls/{poll_id}/`."""
         text = "".join(
-            simplify_regex(str(pattern))[1:] if isinstance(pattern, RegexPattern) else str(pattern)
+            sub(r"\\(\W)", r"\1", simplify_regex(str(pattern))[1:])
+            if isinstance(pattern, RegexPattern)
+            else str(pattern)
             for pattern in self.patterns
         )
         return "/" + sub(r"<(?:\w+:)?(\w+)>", r"{\1}", text)

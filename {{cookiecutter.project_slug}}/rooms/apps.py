@@ -3,7 +3,7 @@ from django.apps import AppConfig
 
 class RoomsConfig(AppConfig):
     name = "rooms"
-    url_prefix = "rooms/"
+    url_prefix = ""
     nav = [("rooms:index", "Rooms", "Chat, see who is here and who is typing.")]
 
     def ready(self):

@@ -36,7 +36,7 @@ class Call(Door):
         send_event(self.group, {"type": "call.moved", "session": frame.session}, to=self.user.pk)
         if first:
             await presence.announce(self.group + CALL, self.user_info, "join")
-        return {"participants": others, "ice_servers": ice_servers(self.user.pk)}
+        return Joined(others, ice_servers(self.user.pk))
 
     async def call_leave(self, frame: LeaveCall) -> None:
         self.check_inside()

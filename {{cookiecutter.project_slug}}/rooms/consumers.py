@@ -10,8 +10,8 @@ from rooms.audience import CALL
 from rooms.call import Call
 from rooms.frames import (
     ChatMessage,
-    Entered,
     Presence,
+    RoomConnected,
     SendChatMessage,
     SendSignal,
     SendTyping,
@@ -25,7 +25,7 @@ from rooms.models import Message, Room
 class RoomConsumer(Call):
     """Chat, presence, typing, a call and its WebRTC signalling in `/ws/rooms/<room_id>/`."""
 
-    sends = (Entered, ChatMessage, Typing, Signal, Presence, *Call.sends)
+    sends = (RoomConnected, ChatMessage, Typing, Signal, Presence, *Call.sends)
     resumes_by = "message_id"
 
     async def opened(self):
@@ -61,7 +61,7 @@ class RoomConsumer(Call):
         self.check_inside()
         message = await self.save(frame.message, frame.idempotency_key)
         await apublish(self.group, to_frame(message), key=message.pk, after=message.after)
-        return {"message_id": message.pk}
+        return Stored(message.pk)
 
     async def typing(self, frame: SendTyping):
         self.check_inside()
@@ -77,8 +77,8 @@ class RoomConsumer(Call):
             self.group, Signal(sender=self.user.pk, signal=frame.signal), to=frame.to, exclude=self.user.pk
         )
 
-    def greeting(self, present: list[UserInfo], call: list[UserInfo]) -> Entered:
-        return Entered(
+    def greeting(self, present: list[UserInfo], call: list[UserInfo]) -> RoomConnected:
+        return RoomConnected(
             room_id=self.room.slug,
             user=self.user_info,
             present=present,

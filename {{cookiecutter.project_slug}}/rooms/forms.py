@@ -49,6 +49,12 @@ class RoomForm(forms.ModelForm):
             raise ValidationError("This time zone is not known here; leave it out for times in UTC.")
         return name
 
+    def clean_starts_at(self):
+        return storable(self.cleaned_data["starts_at"])
+
+    def clean_ends_at(self):
+        return storable(self.cleaned_data["ends_at"])
+
     def clean(self):
         self.instance.is_open = not self.cleaned_data.get("by_invitation")
         return super().clean()
@@ -65,6 +71,13 @@ class InvitationForm(forms.Form):
         if self.user is None:
             raise ValidationError("Nobody here has this name or address. Send them the link instead.")
         return login
+
+
+def storable(moment):
+    """Return a moment, unless it is none in another time zone: those end with the years 1 and 9999."""
+    if moment is not None and moment.year not in range(1900, 9000):
+        raise ValidationError("There is no such year here.")
+    return moment
 
 
 def zone_of(name):

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
-from msgspec import Meta
+from msgspec import Meta, Struct
 
 from realtime.frames import ClientFrame, Connected, Frame, UserInfo
 
@@ -15,7 +15,7 @@ class SendChatMessage(ClientFrame, tag="chat_message"):
     idempotency_key: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
 
 
-class Stored(TypedDict):
+class Stored(Struct):
     message_id: int
 
 
@@ -54,7 +54,7 @@ class Presence(Frame, tag="presence"):
     user: UserInfo
 
 
-class Entered(Connected, tag="connection_established"):
+class RoomConnected(Connected, tag="connection_established"):
     """Who is in the room, and who of them in its call; nobody for a client that waits."""
 
     room_id: str
@@ -85,7 +85,7 @@ class IceServer(TypedDict):
     credential: NotRequired[str]
 
 
-class Joined(TypedDict):
+class Joined(Struct):
     """The others in the call, to whom this client sends offers."""
 
     participants: list[UserInfo]

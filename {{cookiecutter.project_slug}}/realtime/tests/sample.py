@@ -3,8 +3,8 @@
 import asyncio
 import threading
 from threading import Barrier
-from typing import TypedDict
 
+import msgspec
 from channels.generic.websocket import AsyncJsonWebsocketConsumer, WebsocketConsumer
 from channels.middleware import BaseMiddleware
 from channels.routing import URLRouter
@@ -20,7 +20,7 @@ class Say(ClientFrame, tag="say"):
     text: str
 
 
-class Said(TypedDict):
+class Said(msgspec.Struct):
     length: int
 
 
@@ -46,7 +46,7 @@ class SampleConsumer(RealtimeConsumer):
 
     async def say(self, frame: Say) -> Said:
         await apublish("sample", {"type": "said", "text": frame.text})
-        return {"length": len(frame.text)}
+        return Said(len(frame.text))
 
     async def fail(self, frame: Fail):
         raise RuntimeError("as it was asked to")

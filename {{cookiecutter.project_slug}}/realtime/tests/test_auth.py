@@ -9,6 +9,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.models import Session
 from django.db import OperationalError
 from django.test import AsyncClient, Client
+from django.urls import reverse
 from django.utils import timezone
 
 from realtime import auth, auth_ticket
@@ -110,7 +111,7 @@ async def test_a_ticket_opens_one_socket(connect, student):
 
 
 async def log_out(user, client):
-    await client.post("/accounts/logout/")
+    await client.post(reverse("logout"), {}, "application/json")
 
 
 async def change_password(user, client):

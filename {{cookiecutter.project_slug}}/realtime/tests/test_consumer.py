@@ -11,7 +11,7 @@ from realtime.codes import NOT_FOUND, SERVICE_RESTART, TOO_BIG, TOO_MANY, TRY_AG
 from realtime.consumer import RealtimeConsumer
 from realtime.dispatch import MAX_MESSAGE_BYTES
 from realtime.drain import drain
-from realtime.frames import ClientFrame, Pong
+from realtime.frames import ClientFrame, Ping, Pong
 from realtime.hub import get_hub
 from realtime.outbox import Outbox
 from realtime.rates import parse_rates
@@ -208,6 +208,10 @@ async def undeclared(self, frame): ...
 def blocking(self, frame: Vote): ...
 
 
+async def numbered(self, frame: Vote) -> Ping:
+    return Ping()
+
+
 @pytest.mark.parametrize(
     ("methods", "cure"),
     [
@@ -219,6 +223,7 @@ def blocking(self, frame: Vote): ...
         ({"vote": handler, "poll": another}, "Poll and Vote are both of type 'vote'; give one"),
         ({"vote": undeclared}, "annotate it"),
         ({"reconnect": handler}, "would replace a method of the core"),
+        ({"vote": numbered}, r"returns Ping, but every reply has its own id, type; return a plain"),
     ],
 )
 def test_a_consumer_that_would_not_work_is_refused_at_import(methods, cure):

@@ -36,10 +36,6 @@ async def test_a_proof_that_is_not_valid_makes_no_guest(connect, student, ticket
     assert (await connect(path)).code == NOT_AUTHENTICATED
 
 
-def test_the_page_of_a_guest_asks_for_no_ticket(client):
-    assert '<meta name="ws-auth" content="">' in client.get("/accounts/login/").text
-
-
 async def test_guests_have_a_number_of_sockets_for_each_address(connect, student, monkeypatch):
     monkeypatch.setitem(settings.REALTIME, "MAX_SOCKETS_PER_ADDRESS", 2)
     for same, other in (("192.0.2.1", "192.0.2.2"), ("2001:db8::1", "2001:db8:0:1::1")):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from django.core.checks import run_checks
+from django.shortcuts import resolve_url
 
 from config.routing import websocket_urlpatterns
 from realtime import asyncapi, asyncapi_page, codes
@@ -83,15 +84,13 @@ def test_types_are_put_into_words(schema, words):
 
 def test_only_staff_see_how_the_api_works(client, student, settings):
     page, data = "/api/asyncapi/", "/api/asyncapi.json"
-    assert client.get(page).url == f"/accounts/login/?next={page}"
+    assert client.get(page).url == f"{resolve_url(settings.LOGIN_URL)}?next={page}"
     assert client.get(data).status_code == 403
     client.force_login(student)
     for path in (page, data):
         assert client.get(path).status_code == 403
-        assert path not in client.get("/").text
     settings.DEBUG = True
     assert (client.get(page).status_code, client.get(data).status_code) == (200, 200)
-    assert page in client.get("/").text
 
 
 def test_whatever_host_a_client_names_the_document_is_kept_once(admin_client):

@@ -1,5 +1,6 @@
-import { RealtimeSocket } from "../realtime.js";
-import { followEnd, showState } from "../ui.js";
+import { connect } from "../connect.js";
+import { followEnd } from "../log/follow_end.js";
+import { showState } from "../ui.js";
 import { Answer } from "./answer.js";
 import { allow, offer, takePrompts } from "./composer.js";
 import { Turn } from "./turn.js";
@@ -14,7 +15,7 @@ const answers = new Map(); // by their own
 const early = []; // beginnings of answers whose prompts were not here
 const end = followEnd($("log"), $("turns"), $("newer"));
 // All that was said comes through the socket.
-const socket = new RealtimeSocket(`/ws/chat/session/${session}/`, { since: 0, ids: { chat_message: "message_id" } });
+const socket = connect(`/ws/chat/session/${session}/`, { since: 0, ids: { chat_message: "message_id" } });
 
 showState(socket, $("state"));
 socket.on("state", ({ state }) => allow(state === "connected"));

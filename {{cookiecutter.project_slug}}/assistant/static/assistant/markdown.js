@@ -57,7 +57,7 @@ export class Markdown {
       this.#open = [];
     }
     this.#text = text;
-    this.#open.forEach((node) => node.remove());
+    for (const node of this.#open) node.remove();
     const lines = text.slice(this.#settled).replaceAll("\t", "    ").split("\n");
     const blocks = [...parse(lines, 0)];
     this.#element.append(...blocks.map(({ node }) => node));
@@ -86,7 +86,7 @@ function make(tag, ...children) {
 const KINDS = [
   [(lines, at) => FENCE.test(lines[at]), readCode],
   [(lines, at) => HEADING.test(lines[at]), readHeading],
-  [(lines, at) => RULE.test(lines[at]), (lines, at) => [make("hr"), at + 1]],
+  [(lines, at) => RULE.test(lines[at]), (_lines, at) => [make("hr"), at + 1]],
   [(lines, at) => QUOTE.test(lines[at]), readQuote],
   [(lines, at) => ITEM.test(lines[at]), readList],
   [(lines, at) => lines[at].includes("|") && DASHES.test(lines[at + 1] ?? ""), readTable],
@@ -98,7 +98,10 @@ function* parse(lines, depth) {
       at++;
       continue;
     }
-    const [, read] = (depth < DEEPEST && KINDS.find(([begins]) => begins(lines, at))) || [null, readParagraph];
+    const [, read] = (depth < DEEPEST && KINDS.find(([begins]) => begins(lines, at))) || [
+      null,
+      readParagraph,
+    ];
     const [node, next] = read(lines, at, depth);
     yield { node, from: at };
     at = next;
@@ -123,7 +126,8 @@ function readHeading(lines, at) {
 
 function readCode(lines, at) {
   const [, fence, language] = FENCE.exec(lines[at]);
-  const isEnd = (line) => line.trim().startsWith(fence) && line.trim() === fence[0].repeat(line.trim().length);
+  const isEnd = (line) =>
+    line.trim().startsWith(fence) && line.trim() === fence[0].repeat(line.trim().length);
   let end = at + 1;
   while (end < lines.length && !isEnd(lines[end])) end++;
   const code = make("code", lines.slice(at + 1, end).join("\n"));
@@ -146,7 +150,7 @@ function readList(lines, at, depth) {
   const [, indent, marker] = ITEM.exec(lines[at]);
   const isOrdered = /\d/.test(marker);
   const list = make(isOrdered ? "ol" : "ul");
-  if (isOrdered) list.start = parseInt(marker);
+  if (isOrdered) list.start = Number.parseInt(marker, 10);
   const isNext = (line) => !RULE.test(line) && ITEM.test(line) && /\d/.test(ITEM.exec(line)[2]) === isOrdered;
   let end = at;
   for (let next = at; next < lines.length && isNext(lines[next]); next = skipBlank(lines, end)) {
@@ -181,12 +185,15 @@ function skipBlank(lines, at) {
 }
 
 function newItem(children) {
-  const isTight = children.filter(({ tagName }) => tagName === "P").length === 1 && children[0].tagName === "P";
+  const isTight =
+    children.filter(({ tagName }) => tagName === "P").length === 1 && children[0].tagName === "P";
   return make("li", ...(isTight ? [...children[0].childNodes, ...children.slice(1)] : children));
 }
 
 function readTable(lines, at) {
-  const aligned = cells(lines[at + 1]).map((dashes) => /:$/.test(dashes) && (/^:/.test(dashes) ? "center" : "end"));
+  const aligned = cells(lines[at + 1]).map(
+    (dashes) => /:$/.test(dashes) && (/^:/.test(dashes) ? "center" : "end"),
+  );
   const row = (line, tag) => make("tr", ...cells(line).map((text, n) => newCell(tag, text, aligned[n])));
   let end = at + 2;
   while (end < lines.length && lines[end].includes("|")) end++;
@@ -204,7 +211,10 @@ function newCell(tag, text, aligned) {
 }
 
 function cells(line) {
-  const inner = line.trim().replace(/^\|/, "").replace(/(?<!\\)\|$/, "");
+  const inner = line
+    .trim()
+    .replace(/^\|/, "")
+    .replace(/(?<!\\)\|$/, "");
   return inner.split(/(?<!\\)\|/).map((cell) => cell.trim());
 }
 

@@ -1,7 +1,7 @@
 /* The page /dashboard/: figures, a chart of the one that is chosen, and the events. */
 
-import { sendInPlace, showData, words } from "../events.js";
-import { RealtimeSocket } from "../realtime.js";
+import { connect } from "../connect.js";
+import { sendInPlace, showData, words } from "../events/events.js";
 import { fromTemplate, showState, showTime } from "../ui.js";
 
 const SPANS = [1, 2, 5].map((minutes) => minutes * 60_000); // ms that the chart goes back, as soon as there is enough
@@ -11,7 +11,7 @@ const UNITS = { ms: " ms", mib: " MiB" }; // of figures whose name ends with it
 const [WIDTH, HEIGHT] = [600, 160]; // of the chart, in its own units
 const $ = (id) => document.getElementById(id);
 
-const socket = new RealtimeSocket("/ws/dashboard/", { ids: { dashboard_event: "event_id" } });
+const socket = connect("/ws/dashboard/", { ids: { dashboard_event: "event_id" } });
 const series = new Map(); // name -> [[when, value], ...]: each change; null while there was no connection
 let chosen;
 

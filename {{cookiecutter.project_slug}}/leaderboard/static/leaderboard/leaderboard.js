@@ -1,4 +1,4 @@
-import { RealtimeSocket } from "../realtime.js";
+import { connect } from "../connect.js";
 import { fromTemplate, showState } from "../ui.js";
 
 const MOVE = 400; // milliseconds
@@ -11,7 +11,7 @@ const me = Number($("standing").dataset.user);
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 const number = new Intl.NumberFormat(document.documentElement.lang, { maximumFractionDigits: 2 });
 const rows = new Map([...list.children].map((row) => [Number(row.dataset.id), row]));
-const socket = new RealtimeSocket("/ws/leaderboard/");
+const socket = connect("/ws/leaderboard/");
 let entries = new Map(); // by user id
 let version; // none until a snapshot has come, and while one is awaited
 let early = []; // changes that came meanwhile: they may be newer than the snapshot

@@ -1,7 +1,7 @@
 /* What the pages of mentors and students share: a list of events, newest first, that goes on by itself. */
 
-import { showData, words } from "../events.js";
-import { RealtimeSocket } from "../realtime.js";
+import { connect } from "../connect.js";
+import { showData, words } from "../events/events.js";
 import { fromTemplate, showState, showTime } from "../ui.js";
 
 const MOST = 200; // events that a page keeps
@@ -11,7 +11,7 @@ const list = $("events");
 /** Follow the events of the page's person, which are frames of this type; returns the socket. */
 export function follow(type) {
   const { path, since } = list.dataset;
-  const socket = new RealtimeSocket(path, { since: Number(since), ids: { [type]: "event_id" } });
+  const socket = connect(path, { since: Number(since), ids: { [type]: "event_id" } });
   socket.on(type, (frame) => {
     list.prepend(newEvent(frame));
     if (list.children.length > MOST) list.lastElementChild.remove();

@@ -1,4 +1,4 @@
-import { sendInPlace } from "../events.js";
+import { sendInPlace } from "../events/events.js";
 import { follow } from "./follow.js";
 
 const form = document.getElementById("write");

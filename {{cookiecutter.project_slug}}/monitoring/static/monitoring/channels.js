@@ -1,13 +1,13 @@
 /* The page /admin/channels/: asks the processes every two seconds, while somebody looks. */
 
-import { RealtimeSocket } from "../realtime.js";
+import { connect } from "../connect.js";
 import { fromTemplate, showState, showTime } from "../ui.js";
 
 const PAUSE = 2000; // ms between an answer and the next question
 const TYPING = 300; // ms without a key after which a search begins
 const $ = (id) => document.getElementById(id);
 
-const socket = new RealtimeSocket("/ws/admin/channels/");
+const socket = connect("/ws/admin/channels/");
 const order = { sort: "since", descending: true };
 let turn = 0; // the number of the newest question; answers to earlier ones are ignored
 let timer;

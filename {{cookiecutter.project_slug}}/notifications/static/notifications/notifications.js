@@ -1,19 +1,19 @@
-import { fail, sendInPlace, showData, words } from "../events.js";
-import { RealtimeSocket } from "../realtime.js";
+import { connect } from "../connect.js";
+import { fail, sendInPlace, showData, words } from "../events/events.js";
 import { fromTemplate, showState, showTime } from "../ui.js";
 
+const MOST = 200; // notifications that a page keeps
 const $ = (id) => document.getElementById(id);
 const list = $("notifications");
 const title = document.title;
-const socket = new RealtimeSocket("/ws/notifications/");
-const unread = list.getElementsByClassName("unread");
-let waiting = 0; // unread ones by the server's count; it sends the newest of them only
+const socket = connect("/ws/notifications/");
+let unread = list.getElementsByClassName("unread").length; // by the server's count; it sends the newest ones only
+let newest = 0; // the last id that is counted
 const find = (id) => list.querySelector(`[data-id="${id}"]`);
 
 function count() {
-  const number = Math.max(waiting, unread.length);
-  $("unread").textContent = number || "";
-  document.title = number ? `(${number}) ${title}` : title;
+  $("unread").textContent = unread || "";
+  document.title = unread ? `(${unread}) ${title}` : title;
   $("empty").hidden = list.children.length > 0;
 }
 
@@ -28,19 +28,10 @@ function dress(item) {
 async function markRead(item) {
   try {
     await socket.request({ type: "mark_read", notification_id: Number(item.dataset.id) });
-    setRead(item);
     fail();
   } catch (error) {
     fail(`Not marked as read. ${error.message}`);
   }
-}
-
-// Without an item it is one that is not listed.
-function setRead(item) {
-  if (item && !item.classList.contains("unread")) return;
-  item?.classList.remove("unread");
-  waiting--;
-  count();
 }
 
 function newNotification({ notification_id, kind, data, created_at }) {
@@ -52,21 +43,28 @@ function newNotification({ notification_id, kind, data, created_at }) {
   dress(item);
   const older = [...list.children].find((other) => Number(other.dataset.id) < notification_id);
   list.insertBefore(item, older ?? null); // newest first
+  if (list.children.length > MOST) list.lastElementChild.remove();
   return item;
 }
 
 // Each connection begins with what is unread: the rest has been read, here or on another device.
 socket.on("connection_established", (frame) => {
-  [...unread].forEach((item) => item.classList.remove("unread"));
-  waiting = frame.unread;
+  for (const item of list.children) item.classList.remove("unread");
+  ({ unread, newest } = frame);
   count();
 });
 socket.on("notification", (frame) => {
   const item = find(frame.notification_id) ?? newNotification(frame);
   item.classList.toggle("unread", !frame.read);
+  if (frame.notification_id > newest && !frame.read) unread++;
+  newest = Math.max(newest, frame.notification_id);
   count();
 });
-socket.on("notification_read", ({ notification_id }) => setRead(find(notification_id)));
+socket.on("notification_read", ({ notification_id }) => {
+  find(notification_id)?.classList.remove("unread");
+  unread = Math.max(unread - 1, 0);
+  count();
+});
 socket.on("state", ({ state }) => (list.className = `notifications ${state}`));
 showState(socket, $("state"));
 sendInPlace($("test"));

@@ -1,12 +1,12 @@
 /* The socket of a user's own submissions and jobs, and what its frames mean. */
 
-import { RealtimeSocket } from "../realtime.js";
+import { connect } from "../connect.js";
 import { showState } from "../ui.js";
 
 const ORDER = ["queued", "running", "judged", "done"];
 
 export const words = (name) => name.replaceAll("_", " ");
-export const socket = new RealtimeSocket("/ws/problems/");
+export const socket = connect("/ws/problems/");
 showState(socket, document.getElementById("state"));
 
 /** Whether a frame tells of something later than another one; what was sent first may come in after a snapshot. */

@@ -1,6 +1,7 @@
 /* "Try it": a plain WebSocket, which shows all that travels over it. */
 
-import { fetchTicket } from "../realtime.js";
+import { authorize } from "../connect.js";
+import { openWebSocket } from "../realtime.js";
 import { fromTemplate } from "../ui.js";
 
 function pretty(data) {
@@ -32,21 +33,18 @@ document.querySelectorAll(".try").forEach((place) => {
     fields.disabled = name !== "connected";
   }
 
-  async function address() {
+  function address() {
     const values = [...new FormData(connecting)].filter(([, value]) => value);
     const fill = (path, [name, value]) => path.replace(`{${name}}`, encodeURIComponent(value));
     const url = new URL(values.reduce(fill, place.dataset.address), location.href.replace(/^http/, "ws"));
     for (const [name, value] of values) if (name[0] === "?") url.searchParams.set(name.slice(1), value);
-    if (document.querySelector("meta[name=ws-auth]").content === "ticket") {
-      url.searchParams.set("ticket", await fetchTicket());
-    }
     return url;
   }
 
   async function connect() {
     become("connecting", "Connecting");
     try {
-      socket = new WebSocket(await address());
+      socket = await openWebSocket(address(), authorize);
     } catch (error) {
       return become("closed", error.message);
     }

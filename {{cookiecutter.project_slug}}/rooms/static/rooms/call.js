@@ -20,44 +20,63 @@ const newId = () => crypto.getRandomValues(new BigUint64Array(1)).join(); // ran
 export class Call extends EventTarget {
   session = null; // of our visit to the call; null: we are not in it
   host = false;
-  media = new Media();
   members = new Map(); // user id -> { user, peer, connection, leaving, meeting }: the others in the call
   #socket;
   #me;
   #iceServers = [];
+  #life = new AbortController(); // ends with close()
+  media = new Media(this.#life.signal);
 
-  constructor(socket, me) {
+  /** `known`, if the socket has been greeted already: who is in the call, and whether we are the host. */
+  constructor(socket, me, known) {
     super();
+    const { signal } = this.#life;
+    const on = (type, handler) => signal.addEventListener("abort", socket.on(type, handler));
     this.#socket = socket;
     this.#me = me;
-    socket.on("connection_established", ({ call, host }) => {
+    this.host = known?.host ?? false;
+    for (const user of known?.call ?? []) this.#arrive(user);
+    on("connection_established", ({ call, host }) => {
       this.host = host;
       if (this.session) return this.#enter();
       this.members.clear();
-      call.forEach((user) => this.#arrive(user));
+      for (const user of call) this.#arrive(user);
       this.#changed();
     });
-    socket.on("call_presence", ({ event, user }) => {
+    on("call_presence", ({ event, user }) => {
       if (event === "leave") this.#part(user.id);
       else this.#arrive(user)?.peer?.restart(); // they may have missed an offer
       this.#changed();
     });
-    socket.on("call_moved", ({ session }) => session !== this.session && this.#quit("The call goes on in another tab."));
-    socket.on("call_ended", () => {
+    on(
+      "call_moved",
+      ({ session }) => session !== this.session && this.#quit("The call goes on in another tab."),
+    );
+    on("call_ended", () => {
       this.#quit("The host has ended the call.");
       this.members.clear();
       this.#changed();
     });
-    socket.on("webrtc_signal", ({ from, signal }) => this.session && this.#hear(this.members.get(from), signal));
-    socket.on("state", ({ state, reason }) => this.#follow(state, reason));
+    on("webrtc_signal", ({ from, signal }) => this.session && this.#hear(this.members.get(from), signal));
+    on("state", ({ state, reason }) => this.#follow(state, reason));
     this.media.addEventListener("change", () => this.session && this.#send());
-    setInterval(() => this.session && socket.state === "connected" && this.#enter(), RENEW);
-    addEventListener("pagehide", () => this.members.forEach((member) => this.#drop(member))); // nobody has to wait for it
+    const renewal = setInterval(() => this.session && socket.state === "connected" && this.#enter(), RENEW);
+    signal.addEventListener("abort", () => clearInterval(renewal));
+    // So that nobody has to wait for it.
+    addEventListener("pagehide", () => this.members.forEach((member) => void this.#drop(member)), { signal });
+  }
+
+  /** Leave, and hear and say nothing any more. */
+  close() {
+    if (this.session) this.leave();
+    for (const id of this.members.keys()) this.#remove(id);
+    this.#life.abort();
   }
 
   async join({ video, muted = false }) {
     if (this.session) return;
-    const session = (this.session = newId());
+    const session = newId();
+    this.session = session;
     this.media.muted = muted;
     this.#notice("call");
     this.#changed();
@@ -106,7 +125,10 @@ export class Call extends EventTarget {
       if (session !== this.session || code === "offline") return;
       if (FINAL.includes(code)) return this.#quit(message);
       this.#notice("call", message);
-      setTimeout(() => session === this.session && this.#socket.state === "connected" && this.#enter(), REPAIR);
+      setTimeout(
+        () => session === this.session && this.#socket.state === "connected" && this.#enter(),
+        REPAIR,
+      );
     }
   }
 
@@ -126,7 +148,10 @@ export class Call extends EventTarget {
   #follow(state, reason) {
     if (state === "closed") this.#quit(reason);
     if (!this.session) return;
-    this.#notice("server", state !== "connected" && "The server does not answer. Whom you see here, you go on seeing.");
+    this.#notice(
+      "server",
+      state !== "connected" && "The server does not answer. Whom you see here, you go on seeing.",
+    );
     if (state === "connected") return;
     for (const member of this.members.values()) member.leaving = clearTimeout(member.leaving); // nobody can tell
   }

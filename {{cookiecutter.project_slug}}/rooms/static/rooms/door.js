@@ -1,6 +1,6 @@
 /* Before a room that is not open yet, or whose host lets people in. */
 
-import { RealtimeSocket } from "../realtime.js";
+import { connect } from "../connect.js";
 import { showState, showTime } from "../ui.js";
 
 const LONGEST = 2 ** 31 - 1; // ms that a timer can take
@@ -10,7 +10,7 @@ const { room, opens } = door.dataset;
 const hint = document.getElementById("hint");
 
 if (room) {
-  const socket = new RealtimeSocket(`/ws/rooms/${room}/`);
+  const socket = connect(`/ws/rooms/${room}/`);
   showState(socket, document.getElementById("state"));
   socket.on("connection_established", ({ waiting }) => waiting || location.reload());
   socket.on("admitted", () => location.reload());

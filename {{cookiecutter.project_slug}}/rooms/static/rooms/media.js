@@ -5,11 +5,13 @@
 const NAMES = { audio: "microphone", video: "camera" };
 const LIKED = { audio: {}, video: { width: { ideal: 640 }, height: { ideal: 360 }, frameRate: { max: 30 } } }; // sent to up to five
 const REASONS = {
-  NotAllowedError: (name) => `The browser does not let this page use the ${name}. Allow it beside the page's address, then turn it on here.`,
+  NotAllowedError: (name) =>
+    `The browser does not let this page use the ${name}. Allow it beside the page's address, then turn it on here.`,
   NotFoundError: (name) => `No ${name} was found.`,
   NotReadableError: (name) => `The ${name} does not answer. Another program may be using it.`,
 };
-const INSECURE = "Browsers give a page the camera and the microphone over HTTPS only. Here you can watch, listen and write.";
+const INSECURE =
+  "Browsers give a page the camera and the microphone over HTTPS only. Here you can watch, listen and write.";
 
 export class Media extends EventTarget {
   muted = false;
@@ -20,9 +22,10 @@ export class Media extends EventTarget {
   #screen = null;
   #life; // of one call
 
-  constructor() {
+  /** Until `signal` is aborted, it sees which devices come and go. */
+  constructor(signal) {
     super();
-    navigator.mediaDevices?.addEventListener("devicechange", () => this.#devicesChanged());
+    navigator.mediaDevices?.addEventListener("devicechange", () => this.#devicesChanged(), { signal });
   }
 
   /** What is sent to the others. */
@@ -159,7 +162,10 @@ export class Media extends EventTarget {
   async #devicesChanged() {
     this.dispatchEvent(new Event("devices"));
     for (const kind of ["audio", "video"]) {
-      const missing = this.#wanted[kind] && !this.#tracks[kind] && this.problems[kind] === REASONS.NotFoundError(NAMES[kind]);
+      const missing =
+        this.#wanted[kind] &&
+        !this.#tracks[kind] &&
+        this.problems[kind] === REASONS.NotFoundError(NAMES[kind]);
       if (missing && (await this.devices(kind)).length) await this.#open([kind]);
     }
   }

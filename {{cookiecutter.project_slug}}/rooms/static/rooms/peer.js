@@ -50,13 +50,16 @@ export class Peer extends EventTarget {
   /** Make the first offer. */
   begin() {
     const streams = [new MediaStream()]; // one for both, which keeps lips and words together
-    for (const kind of KINDS) this.#pc.addTransceiver(this.#tracks[kind] ?? kind, { direction: "sendrecv", streams });
+    for (const kind of KINDS)
+      this.#pc.addTransceiver(this.#tracks[kind] ?? kind, { direction: "sendrecv", streams });
     this.#open();
   }
 
   /** Take a signal of the other side. */
   receive(signal) {
-    this.#received = this.#received.then(() => this.#take(signal)).catch((error) => this.#closed || console.warn(error));
+    this.#received = this.#received
+      .then(() => this.#take(signal))
+      .catch((error) => this.#closed || console.warn(error));
   }
 
   /** Send another track of this kind from now on, or null. */
@@ -172,7 +175,8 @@ export class Peer extends EventTarget {
     }
     clearTimeout(this.#again);
     if (connectionState === "failed") this.#again = setTimeout(() => this.restart(), AGAIN);
-    if (connected || this.state !== "failed") this.#become(connected ? "connected" : this.#met ? "lost" : "connecting");
+    if (connected || this.state !== "failed")
+      this.#become(connected ? "connected" : this.#met ? "lost" : "connecting");
   }
 
   #giveUp() {

@@ -1,5 +1,6 @@
-import { RealtimeSocket } from "../realtime.js";
-import { followEnd, fromTemplate, showState, showTime } from "../ui.js";
+import { connect } from "../connect.js";
+import { followEnd } from "../log/follow_end.js";
+import { fromTemplate, showState, showTime } from "../ui.js";
 import { showAvatar } from "./avatar.js";
 import { showCall } from "./stage.js";
 import { showWaiting } from "./waiting.js";
@@ -11,7 +12,7 @@ const $ = (id) => document.getElementById(id);
 const [log, messages, composer, draft, newer] = ["log", "messages", "composer", "draft", "newer"].map($);
 const room = document.querySelector(".room").dataset;
 const me = { id: Number(room.userId), username: room.username };
-const socket = new RealtimeSocket(`/ws/rooms/${room.room}/`, {
+const socket = connect(`/ws/rooms/${room.room}/`, {
   since: Number(room.since),
   ids: { chat_message: "message_id" },
 });

@@ -1,6 +1,6 @@
 /* What pages that list events share: what an event holds, and a form that is sent without leaving the page. */
 
-import { fromTemplate } from "./ui.js";
+import { fromTemplate } from "../ui.js";
 
 const PATIENCE = 10_000; // ms that an answer may take
 

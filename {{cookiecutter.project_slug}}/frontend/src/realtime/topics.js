@@ -1,0 +1,2 @@
+// As realtime.js, one file for all pages.
+export * from "../../../static/topics.js";
