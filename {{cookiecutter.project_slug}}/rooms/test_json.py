@@ -9,23 +9,6 @@ from rooms.models import Room
 LOBBY, CLOSED = "/api/rooms/lobby/", "/api/rooms/closed/"
 
 
-@pytest.fixture
-def lobby(db):
-    return Room.objects.create(slug="lobby", name="Lobby")
-
-
-@pytest.fixture
-def closed_room(db, mentor):
-    return Room.objects.create(slug="closed", name="For members", is_open=False, host=mentor)
-
-
-@pytest.fixture
-def host(client, closed_room, mentor):
-    """A client of the host of the closed room."""
-    client.force_login(mentor)
-    return client
-
-
 def post(client, path, **values):
     return client.post(path, values, "application/json")
 
