@@ -9,16 +9,23 @@ from config import collect
 SESSION = "realtime.auth_session.SessionAuthenticator"
 
 
-def site(request):
-    """Return the variables of templates/, for all pages that Django makes."""
-    user = getattr(request, "user", AnonymousUser())  # of a request that was refused early there is none
+def shared() -> dict:
+    """Return what holds for every page, whoever makes it and looks at it."""
     return {
-        "project_name": settings.PROJECT_NAME,
         "description": settings.DESCRIPTION,
         "debug": settings.DEBUG,
         "sign_up": settings.SIGN_UP,
         "ws_auth": "cookie" if SESSION in settings.REALTIME["AUTHENTICATION"] else "ticket",
         "ws_share": settings.REALTIME["SHARE"],
+    }
+
+
+def site(request):
+    """Return the variables of templates/, for all pages that Django makes."""
+    user = getattr(request, "user", AnonymousUser())  # of a request that was refused early there is none
+    return {
+        **shared(),
+        "project_name": settings.PROJECT_NAME,
         "nav": SimpleLazyObject(lambda: collect.links("nav", user)),
         "endpoints": SimpleLazyObject(lambda: collect.links("endpoints", user)),
     }
