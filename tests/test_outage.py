@@ -148,7 +148,7 @@ async def test_a_redis_that_hangs_holds_nobody_up(site, valkey):
         assert max(times) < 2.5
         assert statistics.median(times) < 0.2
     assert chats[0] < 4
-    assert len(slow(chats[1:])) <= 1, slow(chats[1:])
+    assert not slow(chats[1:])
     assert not slow(notices)
     assert statistics.median(notices) < 0.3
 

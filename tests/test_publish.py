@@ -122,7 +122,7 @@ async def test_publishing_never_waits(served, student, valkey):
                 total, longest = json.loads(before.splitlines()[-1].removeprefix("DONE"))
                 valkey.go_on()
                 log = before + await output(process)
-    assert total < 10
+    assert total < 5
     assert longest < 2  # once a command is held up, in case it is just faster than Redis
     lines = [line for line in log.splitlines() if "dropped" in line]
     assert lines, log[-3000:]
