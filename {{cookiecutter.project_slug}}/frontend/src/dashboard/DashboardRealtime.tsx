@@ -1,8 +1,8 @@
 import { useEffect, useState } from "react";
 import { api } from "../api";
-import { Data, Kind } from "../events/Data";
+import { Events } from "../events/Events";
 import { useWebSocket } from "../realtime/useWebSocket";
-import { NotAllowed, Note, Status, Time, Title, useAttempt } from "../ui";
+import { NotAllowed, Note, Status, Title, useAttempt } from "../ui";
 import { draw, HEIGHT, WIDTH } from "./chart";
 import { type Change, dashboard, label, PATH, text } from "./dashboard";
 import "./dashboard.css";
@@ -50,21 +50,7 @@ export default function DashboardRealtime() {
           <h2>Events</h2>
           <button className="quiet">Send a test event</button>
         </form>
-        <ol className="events" id="events" aria-live="polite" aria-label="Events">
-          {events.map(({ event_id, kind, data, created_at }) => (
-            <li className="card event" key={event_id}>
-              <p className="byline">
-                <Kind kind={kind} /> <Time iso={created_at} />
-              </p>
-              <Data data={data} />
-            </li>
-          ))}
-        </ol>
-        {!events.length && (
-          <p className="card empty" id="empty">
-            No events yet.
-          </p>
-        )}
+        <Events events={events} empty="No events yet." />
       </div>
     </>
   );

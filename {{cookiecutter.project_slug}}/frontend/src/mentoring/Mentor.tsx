@@ -2,11 +2,12 @@ import { useState } from "react";
 import { Link } from "wouter";
 import { useData } from "../api";
 import { Data, Kind } from "../events/Data";
+import { Events } from "../events/Events";
 import { useFrames, useWebSocket } from "../realtime/useWebSocket";
 import { useUser } from "../site";
 import { Pending, Status, Time, Title } from "../ui";
-import { Events, startAnew } from "./Events";
-import { type OfMentor, ofMentor, type StudentState } from "./mentoring";
+import { type OfMentor, ofMentor, type StudentState, startAnew } from "./mentoring";
+import "./mentoring.css";
 
 interface Loaded extends OfMentor {
   mentor: { id: number; username: string };

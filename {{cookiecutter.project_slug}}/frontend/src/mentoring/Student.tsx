@@ -1,10 +1,11 @@
 import { type FormEvent, useState } from "react";
 import { api, useData } from "../api";
+import { Events } from "../events/Events";
 import { useFrames, useWebSocket } from "../realtime/useWebSocket";
 import { useUser } from "../site";
 import { Note, Pending, Status, Title, useAttempt } from "../ui";
-import { Events, startAnew } from "./Events";
-import { type OfStudent, ofStudent } from "./mentoring";
+import { type OfStudent, ofStudent, startAnew } from "./mentoring";
+import "./mentoring.css";
 
 interface Person {
   id: number;

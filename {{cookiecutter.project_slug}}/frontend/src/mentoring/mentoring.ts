@@ -66,3 +66,8 @@ function find({ students }: OfMentor, { student }: Pick<StudentState, "student">
 function newer(known: StudentState | undefined, state: StudentState): StudentState {
   return (known?.newest?.event_id ?? 0) > (state.newest?.event_id ?? 0) ? (known ?? state) : state;
 }
+
+/** For `useFrames`: after too long an absence the page begins with the newest. */
+export function startAnew({ type }: { type: string }) {
+  if (type === "gap") location.reload();
+}

@@ -1,16 +1,21 @@
-import { Data, Kind } from "../events/Data";
 import { Time } from "../ui";
-import type { MentorEvent, StudentEvent } from "./mentoring";
-import "./mentoring.css";
+import { Data, Kind } from "./Data";
+
+interface Event {
+  event_id: number;
+  kind: string;
+  data: Record<string, unknown>;
+  created_at: string;
+}
 
 interface EventsProps {
-  events: (MentorEvent | StudentEvent)[];
-  since: number; // those after this id have come in since the page was loaded
+  events: Event[];
+  since?: number; // those after this id have come in since the page was loaded
   empty: string;
 }
 
-/** What a mentor or a student was told, newest first. */
-export function Events({ events, since, empty }: EventsProps) {
+/** What has happened, newest first. */
+export function Events({ events, since = Number.POSITIVE_INFINITY, empty }: EventsProps) {
   return (
     <>
       <ol className="events" id="events" aria-live="polite" aria-label="Events">
@@ -30,9 +35,4 @@ export function Events({ events, since, empty }: EventsProps) {
       )}
     </>
   );
-}
-
-/** For `useFrames`: after too long an absence the page begins with the newest. */
-export function startAnew({ type }: { type: string }) {
-  if (type === "gap") location.reload();
 }
