@@ -83,8 +83,9 @@ def wait_for_port(process, port, output, patience=30):
 
 
 def cpu_seconds(process):
-    """How long the main thread of a process has run; what other processes take does not count."""
-    return int(Path(f"/proc/{process.pid}/schedstat").read_text().split()[0]) / 1e9
+    """How long all threads of a process have run, also those that have ended; its children do not count."""
+    clock = ~process.pid << 3 | 2  # as clock_getcpuclockid(3) makes it
+    return time.clock_gettime(clock)
 
 
 def rss(process):

@@ -91,16 +91,19 @@ def end(running: list[subprocess.Popen]) -> None:
             process.kill()
 
 
+class Elsewhere(logging.Filter):
+    """Keeps what names Django's own address out of the log."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return f"{LOCALHOST}:{settings.PORT}" not in record.getMessage()
+
+
 def serve_behind_vite() -> None:
     """Serve as without Vite, and do not say where: the address to open is that of Vite."""
     from serving.server import main
 
-    class Elsewhere(logging.Filter):
-        def filter(self, record):
-            return f"{LOCALHOST}:{settings.PORT}" not in record.getMessage()
-
     log: Any = settings.LOGGING
-    log["filters"] = {"elsewhere": {"()": Elsewhere}}
+    log["filters"] = {"elsewhere": {"()": "serving.vite.Elsewhere"}}  # by name, for servers' other processes
     log["handlers"]["console"]["filters"] = ["elsewhere"]
     main()
 
