@@ -99,7 +99,7 @@ def compiled(source):
     if shutil.which("cc") is None:
         sys.exit(f"There is no C compiler, cc, for benchmarks/{source}. Install gcc or clang.")
     BUILD.mkdir(exist_ok=True)
-    program = BUILD / source.removesuffix(".c")
+    program = BUILD / Path(source).stem
     subprocess.run(["cc", "-O2", "-o", program, HERE / source], check=True)
     return program
 

@@ -18,7 +18,7 @@ import shutil
 import subprocess
 import time
 
-from .common import HERE, Load, cpu_seconds, free_port, get_json, rss, running, uvicorn
+from .common import BUILD, HERE, Load, compiled, cpu_seconds, free_port, get_json, rss, running, uvicorn
 from .plot import chart
 from .project import ENVIRONMENT
 from .report import Bar, in_rounds, median, ratio, table
@@ -26,6 +26,7 @@ from .report import Bar, in_rounds, median, ratio, table
 EVENT = 200  # bytes
 WINDOW = 4  # events under way in `stream`
 TITLES = {
+    "floor": "C, a loop over `send()`",
     "hub": "this template",
     "bare": "bare ASGI app",
     "textbook": "Channels consumer",
@@ -51,6 +52,7 @@ def peers(project, port):
     """All servers by name."""
     node = HERE / "peers" / "node"
     return {
+        "floor": Peer([BUILD / "floor", str(port)]),
         "hub": Peer(
             [project.python, "-m", "benchmarks.peers.hub"],
             "/ws/bench/",
