@@ -71,7 +71,7 @@ def running(command, port, cwd=None, **environment):
             process.wait()
 
 
-def wait_for_port(process, port, output, patience=30):
+def wait_for_port(process, port, output, patience=120):
     """Return when something listens on `port`; raise with the process's output if it ends or is too slow."""
     give_up = time.monotonic() + patience
     while time.monotonic() < give_up and process.poll() is None:

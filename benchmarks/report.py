@@ -28,6 +28,13 @@ def median(rounds, name, key):
     return statistics.median(figures[name][key] for figures in rounds)
 
 
+def spread(rounds, name, key, spec):
+    """The median over all rounds of a figure, with the least and the most in brackets."""
+    figures = sorted(figures[name][key] for figures in rounds)
+    least, most = (format(figures[place], spec) for place in (0, -1))
+    return f"{median(rounds, name, key):{spec}} ({least} to {most})"
+
+
 def ratio(rounds, name, other, key):
     """The median over all rounds of a figure, as a multiple of another name's in the same round."""
     return statistics.median(figures[name][key] / figures[other][key] for figures in rounds)

@@ -69,6 +69,8 @@ class SharedFrames(WebSocketsSansIOProtocol):
         if message["type"] == "websocket.close":
             self._cut_later()
         await super().send(message)
+        if message["type"] == "websocket.accept":
+            self.request = self.response = None  # 3 KB of headers, which the scope has, too
 
     # Whoever does not read holds up a close for ever, but not a cut.
 
