@@ -149,7 +149,7 @@ def section(rounds):
     parts = [
         table(["one process", "median (least to most)"], measured),
         table(["100,000 sockets on ten processes", "", ""], simulated(rounds)),
-        KERNEL.strip().format(files=round(1.2 * SOCKETS / PROCESSES, -3)),
+        KERNEL.strip().format(files=SOCKETS // PROCESSES * 12 // 10),
     ]
     return "\n\n".join(parts)
 
