@@ -40,6 +40,12 @@ def ratio(rounds, name, other, key):
     return statistics.median(figures[name][key] / figures[other][key] for figures in rounds)
 
 
+def spread(rounds, name, key):
+    """The least and the most of a figure in all rounds, for a table."""
+    figures = [figures[name][key] for figures in rounds]
+    return f"{min(figures):,.0f} to {max(figures):,.0f}"
+
+
 @dataclasses.dataclass
 class Bar:
     """A figure that has to be at least, or else at most, so much."""
