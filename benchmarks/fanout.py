@@ -26,7 +26,7 @@ import time
 from .common import BUILD, HERE, Load, compiled, cpu_seconds, free_port, get_json, rss, running, uvicorn
 from .plot import chart
 from .project import ENVIRONMENT
-from .report import Bar, in_rounds, median, ratio, spread, table
+from .report import Bar, in_rounds, median, ratio, table, with_spread
 
 EVENT = 200  # bytes
 WINDOW = 4  # events under way in `stream`
@@ -220,7 +220,10 @@ def section(results):
         cpu = [
             figure
             for key in ("one_us", "cpu_us")
-            for figure in (spread(rounds, name, key, ".1f"), format(ratio(rounds, name, "floor", key), ".2f"))
+            for figure in (
+                with_spread(rounds, name, key, ".1f"),
+                format(ratio(rounds, name, "floor", key), ".2f"),
+            )
         ]
         figures = [format(median(rounds, name, key), spec) for key, (_, spec) in COLUMNS.items()]
         rows.append([TITLES[name], *cpu, *figures])

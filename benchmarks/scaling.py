@@ -18,7 +18,7 @@ import redis
 
 from .common import Load, cpu_seconds, rss
 from .counting import echo, serving
-from .report import Bar, median, spread, table
+from .report import Bar, median, table, with_spread
 
 EVENT = 200  # bytes
 EVENTS = 200  # for Redis
@@ -145,7 +145,7 @@ FIGURES = {  # key: title, format
 
 
 def section(rounds):
-    measured = [[title, spread(rounds, "hub", key, spec)] for key, (title, spec) in FIGURES.items()]
+    measured = [[title, with_spread(rounds, "hub", key, spec)] for key, (title, spec) in FIGURES.items()]
     parts = [
         table(["one process", "median (least to most)"], measured),
         table(["100,000 sockets on ten processes", "", ""], simulated(rounds)),
