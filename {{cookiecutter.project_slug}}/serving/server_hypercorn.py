@@ -4,7 +4,7 @@ import asyncio
 import logging
 import signal
 from contextlib import suppress
-from functools import partial
+from functools import lru_cache, partial
 
 import hypercorn.asyncio
 import uvloop
@@ -13,9 +13,10 @@ from hypercorn.asyncio.tcp_server import TCPServer
 from hypercorn.config import Config
 from hypercorn.protocol import ws_stream
 from hypercorn.protocol.events import StreamClosed
-from hypercorn.protocol.ws_stream import WSStream
+from hypercorn.protocol.ws_stream import ASGIWebsocketState, WSStream
 from wsproto.events import CloseConnection, Message, Ping, Pong
 from wsproto.extensions import PerMessageDeflate
+from wsproto.frame_protocol import FrameProtocol
 
 from serving.cutting import cut
 from serving.hub import start_hub
@@ -69,6 +70,21 @@ async def send_or_cut(stream, event):
     await send_event(stream, event)
 
 
+@lru_cache(maxsize=16)  # of what is under way just now
+def framed(texts: tuple[str, ...]) -> bytes:
+    """Make the frames that many sockets share."""
+    protocol = FrameProtocol(client=False, extensions=[])
+    return b"".join(protocol.send_data(text) for text in texts)
+
+
+def send_at_once(stream, texts):  # see realtime/outbox.py
+    out = transport(stream)
+    if stream.state is not ASGIWebsocketState.CONNECTED or out.get_write_buffer_size() or out.is_closing():
+        return False
+    out.write(framed(texts))
+    return True
+
+
 async def ping(stream):
     """Ping the client now and again; Hypercorn's own holds a closed connection until the next is due."""
     stream.connection.silent = True
@@ -93,7 +109,7 @@ async def close_when_idle(server):
 
 ws_stream.Connection = Connection  # type: ignore[misc]
 WSStream._handle_events, WSStream._send_wsproto_event = handle_or_cut, send_or_cut
-WSStream._send_pings = ping
+WSStream._send_pings, WSStream.send_at_once = ping, send_at_once
 TCPServer._idle_timeout = close_when_idle
 # Compression would more than double the memory of a socket. Hypercorn has no switch for it.
 PerMessageDeflate.accept = lambda self, offer: None
