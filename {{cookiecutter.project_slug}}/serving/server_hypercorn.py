@@ -109,7 +109,8 @@ async def close_when_idle(server):
 
 ws_stream.Connection = Connection  # type: ignore[misc]
 WSStream._handle_events, WSStream._send_wsproto_event = handle_or_cut, send_or_cut
-WSStream._send_pings, WSStream.send_at_once = ping, send_at_once
+WSStream._send_pings = ping
+WSStream.send_at_once = send_at_once  # type: ignore[attr-defined]
 TCPServer._idle_timeout = close_when_idle
 # Compression would more than double the memory of a socket. Hypercorn has no switch for it.
 PerMessageDeflate.accept = lambda self, offer: None
