@@ -114,7 +114,7 @@ class Waiting(NamedTuple):
 
     group: str
     event: dict
-    sent: asyncio.Future[bool] | None
+    sent: asyncio.Future[bool] | None = None
 
     @property
     def given_up(self) -> bool:
@@ -142,7 +142,7 @@ class _Publisher:
             if len(self._events) >= MAX_WAITING and not self._wait_for_space():
                 self._drop(group, event)
                 return
-            self._events.append(Waiting(group, event, None))
+            self._events.append(Waiting(group, event))
             if self._sending:
                 return
             self._sending = True
@@ -157,22 +157,21 @@ class _Publisher:
                 self._drop(group, event)
                 return False
             else:
-                waiting = Waiting(group, event, self.loop.create_future())
-                self._events.append(waiting)
-        if not begin:
-            return await self._wait_for(waiting)
-        try:
-            return await self._send_all([Waiting(group, event, None)])
-        finally:
-            if came_meanwhile := self._next():
-                self._start(self._run(came_meanwhile))
-
-    async def _wait_for(self, waiting: Waiting) -> bool:
+                sent: asyncio.Future[bool] = self.loop.create_future()
+                self._events.append(Waiting(group, event, sent))
+        if begin:
+            try:
+                return await self._send_all([Waiting(group, event)])
+            finally:
+                if came_meanwhile := self._next():
+                    self._start(self._run(came_meanwhile))
         try:
             async with asyncio.timeout(SEND_SECONDS):
-                return await waiting.sent
+                return await sent
         except TimeoutError as error:
-            self._failed(waiting, error)
+            if not sent.cancelled():  # it was answered at the same moment
+                return sent.result()
+            self._failed(Waiting(group, event), error)
             return False
 
     def _start(self, coroutine) -> None:
