@@ -24,7 +24,7 @@ logger = logging.getLogger("realtime")
 SEND_SECONDS = 2  # for the channel layer to take an event
 PAUSE = 1  # seconds between two tries of a layer that is away
 MAX_WAITING = 10_000  # events that wait for the layer; more are dropped
-BATCH = 100  # events that the layer is given at a time, if it takes several
+BATCH = 100  # events that the layer is given at a time, if it has a `group_send_all`
 BATCH_SIZE = 2**20  # characters of those
 MAX_KEPT = 10_000  # events that are sent when the layer is back
 FULL_SECONDS = 1  # for which a command that publishes faster than the layer takes it is held up
@@ -150,6 +150,8 @@ class _Publisher:
 
     async def send(self, group: str, event: dict) -> bool:
         """Send an event, on the publisher's own loop; say whether it was sent."""
+        if _most_at_once() == 1:  # so those of many are sent side by side
+            return await self._send_all([Waiting(group, event)])
         with self._changed:
             if begin := not self._sending:
                 self._sending = True
@@ -212,9 +214,8 @@ class _Publisher:
 
     def _next(self) -> list[Waiting]:
         """Take out of the queue what is sent next; nothing is being sent any more if that is nothing."""
-        most = BATCH if hasattr(get_channel_layer(), "group_send_all") else 1
+        most, size = _most_at_once(), 0
         taken: list[Waiting] = []
-        size = 0
         with self._changed:
             if self._full or len(self._events) >= MAX_WAITING:
                 self._full = False
@@ -301,6 +302,11 @@ class _Publisher:
                     break
                 if self._kept.get(kind) is kept:
                     del self._kept[kind]
+
+
+def _most_at_once() -> int:
+    """How many events the channel layer takes at a time."""
+    return BATCH if hasattr(get_channel_layer(), "group_send_all") else 1
 
 
 class LayerAway(ConnectionError):
