@@ -17,7 +17,7 @@ from .report import bar_table, machine, versions
 HEADINGS = {
     fanout: "Fan-out",
     counting: "Counting",
-    publish: "Publishing from sync code",
+    publish: "Publishing",
     http: "HTTP",
     claims: "Updates instead of polling",
     leaderboard: "Leaderboard",
