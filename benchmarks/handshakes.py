@@ -1,12 +1,12 @@
 """
-What it takes to open a socket, of as many users: with a session, a token, or a ticket that stands for a token,
-on SQLite and on PostgreSQL, beside the bare ASGI app of the fan-out, which asks nobody who they are. Each
-client is a user of its own; a socket is open when its first frame has come.
+What it takes to open a socket, of as many users: with a session, a token, or a ticket that stands for a
+token, on SQLite and on PostgreSQL, beside the bare ASGI app of the fan-out, which asks nobody who they are.
+Each client is a user of its own; a socket is open when its first frame has come.
 
-First 1,000 handshakes, 20 of them under way at a time; then, at another server, all sockets at once, as when a
-server comes back after a deploy. A client that is refused tries again after a second, one that has waited for
-10 seconds at once. Meanwhile one that came before pings every 10 ms. CPU is that of the server's whole process
-for each handshake, all its threads together, without the database's own processes.
+First 1,000 handshakes, 20 of them under way at a time; then, at another server, all sockets at once, as when
+a server comes back after a deploy. A client that is refused tries again after a second, one that has waited
+for 10 seconds at once. Meanwhile one that came before pings every 10 ms. CPU is that of the server's whole
+process, all its threads together, for each handshake; the database's own processes are not in it.
 """
 
 import contextlib
