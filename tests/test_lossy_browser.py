@@ -132,20 +132,3 @@ def test_what_a_notification_tells_fits_a_phone(log_in):
     expect(keys).to_have_text(list(data))
     assert [keys.nth(position).evaluate(LINES) for position in (0, 2)] == [1, 1]
     assert student.evaluate(OVERFLOW) == 0
-
-
-def test_a_page_leaves_for_the_back_forward_cache_and_comes_back(log_in):
-    student, mentor = log_in("student"), log_in("mentor")
-    for page in (student, mentor):
-        go_live(page, LOBBY)
-    present = mentor.locator("#present .name")
-    expect(present).to_have_text(["mentor (you)", "student"])
-    student.evaluate("addEventListener('pageshow', ({ persisted }) => (window.persisted = persisted))")
-    student.goto("/rooms/")
-    expect(present).to_have_text(["mentor (you)"])
-    student.go_back(wait_until="commit")
-    student.wait_for_function("window.persisted")
-    expect_state(student, "connected")
-    say(student, "Back again")
-    expect(student.locator(UNSURE)).to_have_count(0)
-    expect(said(student).last).to_have_text("Back again")

@@ -36,6 +36,7 @@ def pytest_configure():
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # a quick one
     settings.ALLOWED_HOSTS = [HOST]
     settings.SECURE_SSL_REDIRECT = False
+    settings.DATABASES["default"]["CONN_MAX_AGE"] = 0  # no thread keeps a connection from test to test
     settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
     settings.SERVESTATIC_USE_STATIC_ROOT = False  # nothing has been collected
     websocket_urlpatterns[:0] = sample.websocket_urlpatterns

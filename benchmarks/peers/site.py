@@ -1,4 +1,8 @@
-"""A generated project with one more view, behind its middleware, or none, or the same as Django runs it."""
+"""A generated project with three more views, by ASGI or by WSGI, behind its middleware, or none.
+
+`CHAIN` is "project", "none", or "standard", where Django runs the middleware as it runs others; `SERVING` is
+"asgi" or "wsgi".
+"""
 
 import os
 
@@ -10,7 +14,7 @@ django.setup()
 import config.middleware  # noqa: E402 (these need Django to be set up)
 import config.urls  # noqa: E402
 from django.conf import settings  # noqa: E402
-from django.http import JsonResponse  # noqa: E402
+from django.http import HttpResponseForbidden, JsonResponse  # noqa: E402
 from django.urls import path  # noqa: E402
 
 
@@ -18,12 +22,33 @@ async def view(request):
     return JsonResponse({"status": "ok", "items": [1, 2, 3]})
 
 
-config.urls.urlpatterns.insert(0, path("bench/", view))
+def sync_view(request):
+    return JsonResponse({"status": "ok", "items": [1, 2, 3]})
+
+
+async def query(request):
+    """Answer whoever is logged in, from a query of its own beside those for the session and the user."""
+    user = await request.auser()
+    if not user.is_authenticated:
+        return HttpResponseForbidden()
+    return JsonResponse({"status": "ok", "groups": [group.name async for group in user.groups.all()]})
+
+
+config.urls.urlpatterns[:0] = [
+    path("bench/", view),
+    path("bench/sync/", sync_view),
+    path("bench/query/", query),
+]
 if os.environ["CHAIN"] == "none":
     settings.MIDDLEWARE = []
 elif os.environ["CHAIN"] == "standard":
     config.middleware.stay_on_the_loop = lambda: None
 
-import serving.server  # noqa: E402
+if os.environ["SERVING"] == "wsgi":
+    import serving.wsgi
 
-serving.server.main()
+    serving.wsgi.main()
+else:
+    import serving.server
+
+    serving.server.main()

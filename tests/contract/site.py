@@ -2,7 +2,6 @@
 
 from contextlib import suppress
 from itertools import count
-from statistics import median
 from urllib.parse import urlencode
 
 import httpx
@@ -61,13 +60,3 @@ class Site:
         """Ask briefly: what waits for an event from before the restart would hold up the next question."""
         with suppress(httpx.ReadTimeout):
             return httpx.get(f"{self.url}/api/health/", timeout=1).status_code == 200
-
-
-async def quiet(socket):
-    """Return how long a ping takes while nothing else goes on: longer on a machine that is busy anyway."""
-    return median([await socket.ping() for _ in range(5)])
-
-
-def in_time(seconds, quiet):
-    """Return how long that may take which is over in so many seconds on a machine that is not busy."""
-    return seconds + 10 * quiet

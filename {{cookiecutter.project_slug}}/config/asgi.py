@@ -20,12 +20,13 @@ from realtime.origin import TrustedOrigin
 from realtime.reachable import reachable
 from serving.event_streams import EndUnreadStreams
 from serving.forwarded import ProxyHeaders
+from serving.request_threads import RequestThreads
 
 stay_on_the_loop()
 application = ProxyHeaders(
     ProtocolTypeRouter(
         {
-            "http": EndUnreadStreams(get_asgi_application()),
+            "http": EndUnreadStreams(RequestThreads(get_asgi_application())),
             "websocket": SocketContext(
                 TrustedOrigin(WebSocketAuthMiddleware(URLRouter(reachable(websocket_urlpatterns))))
             ),

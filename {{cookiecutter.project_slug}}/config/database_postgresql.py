@@ -12,7 +12,7 @@ DATABASES = {
         engine="postgresql",
     )
 }
-# Under ASGI each thread would keep its connection forever: requests borrow one from a pool instead.
+# A server has few connections, and threads would keep one each: they borrow one from a pool instead.
 DATABASES["default"]["OPTIONS"] = {
     # When its host vanishes without a word, TCP by itself would wait for a quarter of an hour.
     "connect_timeout": 5,  # seconds

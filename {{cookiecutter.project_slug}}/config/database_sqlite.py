@@ -18,4 +18,4 @@ DATABASES["default"]["OPTIONS"] = {
     "timeout": 20,
 }
 DATABASES["default"]["TEST"] = {"NAME": BASE_DIR / "test.sqlite3"}  # a file, since sockets query from threads
-DATABASES["default"]["CONN_MAX_AGE"] = 0
+DATABASES["default"]["CONN_MAX_AGE"] = 60  # seconds, for which a thread keeps its connection

@@ -5,7 +5,7 @@ Under ASGI Django makes these answers on threads whose connections nobody else g
 
 from functools import wraps
 
-from django.db import close_old_connections
+from django.db import connections
 from django.http import JsonResponse
 from django.views import csrf, defaults
 
@@ -22,7 +22,7 @@ def answering(view, status, code, detail):
                 return JsonResponse({"code": code, "detail": detail}, status=status)
             return view(request, **error)
         finally:
-            close_old_connections()
+            connections.close_all()
 
     return handler
 

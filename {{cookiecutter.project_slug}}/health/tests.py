@@ -137,7 +137,7 @@ def hanging(monkeypatch):
         check.running.result(5)
 
 
-async def test_a_check_that_hangs_holds_one_thread(async_client, transactional_db, hanging):
+async def test_a_check_that_hangs_holds_one_thread(async_client, transactional_db, hanging, monkeypatch):
     for _ in range(3):
         response = await async_client.get("/api/health/")
         assert response.status_code == 503
@@ -145,6 +145,7 @@ async def test_a_check_that_hangs_holds_one_thread(async_client, transactional_d
         assert checks == {"database": "no answer within 0.3 s", "cache": "ok", "channels": "ok"}
         assert [thread.name for thread in threading.enumerate()].count("health") == 1
     hanging.set()
+    monkeypatch.setattr(checkup, "TIMEOUT", 5)
     assert (await async_client.get("/api/health/")).status_code == 200
 
 

@@ -21,14 +21,6 @@ def settings_that_hurt(app_configs, **kwargs):
             ),
         ),
         (
-            any(database.get("CONN_MAX_AGE") != 0 for database in settings.DATABASES.values()),
-            Warning(
-                "CONN_MAX_AGE of a database is not 0: under ASGI each thread keeps its connection.",
-                hint="Set CONN_MAX_AGE to 0 in DATABASES.",
-                id="realtime.W003",
-            ),
-        ),
-        (
             settings.REALTIME["MAX_MESSAGE_BYTES"] > 1_048_576,
             Warning(
                 "A client may send frames of more than 1 MiB: a few hundred of them fill the memory.",

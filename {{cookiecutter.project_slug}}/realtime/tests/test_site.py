@@ -115,11 +115,9 @@ def test_the_settings_pass_the_checks():
     ("problem", "wrong"),
     [
         ("realtime.E002", {"ALLOWED_HOSTS": ["*"]}),
-        ("realtime.W003", {"DATABASES": {"default": {"CONN_MAX_AGE": 60}}}),
         ("realtime.W005", {"REALTIME": {"MAX_MESSAGE_BYTES": 10_000_000}}),
     ],
 )
-@pytest.mark.filterwarnings("ignore:Overriding setting DATABASES")
 def test_a_check_names_what_hurts_in_production(problem, wrong, settings):
     for name, value in wrong.items():
         setattr(settings, name, value)
