@@ -1,15 +1,13 @@
-"""What is read together, and the threads in which that happens."""
+"""What many ask for at once is read together."""
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 
 import pytest
 from django.conf import settings
-from django.db import DatabaseError, OperationalError, connection
+from django.db import OperationalError
 
 from realtime.credentials import read_each
-from realtime.database import DatabaseThreads
 from realtime.loader import BATCH, Loader
 
 
@@ -100,31 +98,3 @@ def test_a_bad_proof_is_nobody_elses_trouble(kind):
     assert isinstance(bad, ValueError)
     with pytest.raises(OperationalError):
         read_each(Away(), ["one", "two"])
-
-
-async def test_a_thread_has_no_connection_that_is_broken(transactional_db):
-    with ThreadPoolExecutor(1) as thread:
-
-        def asked(sql):
-            def ask():
-                with connection.cursor() as cursor:
-                    cursor.execute(sql)
-                    return cursor.fetchone(), connection.connection
-
-            return DatabaseThreads(ask, thread_sensitive=False, executor=thread)()
-
-        def close():
-            connection.connection.close()  # behind Django's back
-
-        one, first = await asked("SELECT 1")
-        again, second = await asked("SELECT 1")
-        assert one == again == (1,)
-        if not hasattr(connection, "close_pool"):
-            assert first is second
-            await DatabaseThreads(close, thread_sensitive=False, executor=thread)()
-            with pytest.raises(DatabaseError):
-                await asked("SELECT 1")
-        with pytest.raises(DatabaseError):
-            await asked("SELECT nothing FROM nowhere")
-        assert (await asked("SELECT 1"))[0] == (1,)
-        await DatabaseThreads(lambda: connection.close(), thread_sensitive=False, executor=thread)()
