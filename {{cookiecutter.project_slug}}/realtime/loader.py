@@ -10,6 +10,7 @@ from django.conf import settings
 from realtime.database import in_database
 
 BATCH = 100  # that are read together at most
+SECONDS = 10  # for a batch; who still waits for it has a limit of that kind, too
 TURNS = 3  # of the event loop in which nobody has come, and so nobody else is on the way
 
 
@@ -59,6 +60,7 @@ class Loader[Key, Value]:
 
     async def _answers(self, keys: list[Key]) -> list[Value | Exception]:
         try:
-            return await self._read(keys)
+            async with asyncio.timeout(SECONDS):
+                return await self._read(keys)
         except Exception as error:
             return [error] * len(keys)

@@ -64,6 +64,20 @@ async def test_an_error_is_everybodys_and_then_over():
     assert await load(3) == 3
 
 
+async def test_a_batch_that_hangs_does_not_hold_up_the_next_for_ever(monkeypatch):
+    monkeypatch.setattr("realtime.loader.SECONDS", 0.1)
+    read = Batches()
+    read.go.clear()
+    load = Loader(read).load
+    first = asyncio.create_task(load(1))
+    assert await asyncio.to_thread(read.begun.wait, 5)
+    second = asyncio.create_task(load(2))
+    with pytest.raises(TimeoutError):
+        await first
+    read.go.set()
+    assert await second == "2"
+
+
 async def test_not_more_wait_than_there_may_be_sockets(monkeypatch):
     monkeypatch.setitem(settings.REALTIME, "MAX_SOCKETS", 2)
     load = Loader(Batches()).load
