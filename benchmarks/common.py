@@ -71,7 +71,7 @@ def running(command, port, cwd=None, **environment):
             process.wait()
 
 
-def wait_for_port(process, port, output, patience=30):
+def wait_for_port(process, port, output, patience=120):
     """Return when something listens on `port`; raise with the process's output if it ends or is too slow."""
     give_up = time.monotonic() + patience
     while time.monotonic() < give_up and process.poll() is None:
@@ -99,7 +99,7 @@ def compiled(source):
     if shutil.which("cc") is None:
         sys.exit(f"There is no C compiler, cc, for benchmarks/{source}. Install gcc or clang.")
     BUILD.mkdir(exist_ok=True)
-    program = BUILD / source.removesuffix(".c")
+    program = BUILD / Path(source).stem
     subprocess.run(["cc", "-O2", "-o", program, HERE / source], check=True)
     return program
 

@@ -3,10 +3,15 @@ One event of 200 bytes to all sockets of one server process, with Redis as the c
 
 The peers: a consumer of this template, in a generated project served by its own command, each socket with a
 session; a bare ASGI app on the same server, which awaits `send` for one socket after the other; a Channels
-consumer as in its tutorial, with `group_send`; and Node with `ws` and with socket.io. The
-template puts an event into a frame once (`serving/uvicorn_frames.py`); Uvicorn by itself does it for
-each socket.
+consumer as in its tutorial, with `group_send`; and Node with `ws` and with socket.io. The floor is a program
+in C that does nothing but call `send()` of a frame that is ready, for each socket: the kernel's share.
 
+The template puts an event into a frame once, and writes it to a socket by one call
+(`serving/uvicorn_frames.py`); events that wait go out together, in one call for each socket, so it may need
+less than the floor, which has a call for each event.
+
+CPU is that of the server's process, all threads of it, for a delivery: of one event at a time, and under full
+load. Other load moves it less than rates. In brackets are the least and the most of all rounds.
 Latencies are those of an event at a time, from publishing it to having read it, over all sockets. Deliveries
 a second and the lag of the server's event loop are those under full load: four events under way all the time.
 Memory is the growth of the resident set from before the sockets connect to when they all rest.
@@ -18,14 +23,15 @@ import shutil
 import subprocess
 import time
 
-from .common import HERE, Load, cpu_seconds, free_port, get_json, rss, running, uvicorn
+from .common import BUILD, HERE, Load, compiled, cpu_seconds, free_port, get_json, rss, running, uvicorn
 from .plot import chart
 from .project import ENVIRONMENT
-from .report import Bar, in_rounds, median, ratio, table
+from .report import Bar, in_rounds, median, ratio, table, with_spread
 
 EVENT = 200  # bytes
 WINDOW = 4  # events under way in `stream`
 TITLES = {
+    "floor": "the floor",
     "hub": "this template",
     "bare": "bare ASGI app",
     "textbook": "Channels consumer",
@@ -51,6 +57,7 @@ def peers(project, port):
     """All servers by name."""
     node = HERE / "peers" / "node"
     return {
+        "floor": Peer([BUILD / "floor", str(port)]),
         "hub": Peer(
             [project.python, "-m", "benchmarks.peers.hub"],
             "/ws/bench/",
@@ -99,14 +106,17 @@ def measure(name, project, redis_url, sockets, seconds):
             memory = (rss(server) - before) / sockets
             load.run(events=2)
             get_json(port, "/lag")
+            start = cpu_seconds(server)
             one = load.run(seconds, events=3, gap=20, size=EVENT)
+            one_cpu = cpu_seconds(server) - start
             get_json(port, "/lag")
-            cpu = cpu_seconds(server)
+            start = cpu_seconds(server)
             stream = load.run(seconds, events=3, window=WINDOW, size=EVENT)
-            cpu = cpu_seconds(server) - cpu
+            cpu = cpu_seconds(server) - start
             lag = get_json(port, "/lag")
     return {
         "deliveries_per_second": stream["deliveries_per_second"],
+        "one_us": one_cpu / one["deliveries"] * 1e6,
         "cpu_us": cpu / stream["deliveries"] * 1e6,
         "last_ms": one["last_ms"],
         "p50_ms": one["p50_ms"],
@@ -131,6 +141,7 @@ def measure_stalled(name, project, redis_url, sockets=100, events=1200, size=163
 
 def run(project, redis_url, options):
     """All peers in so many rounds, then this template with a client that does not read."""
+    compiled("peers/floor.c")
     names = list(TITLES) if prepare_node() else [name for name in TITLES if name not in NODE]
     figures = in_rounds(
         names,
@@ -156,6 +167,12 @@ def bars(results):
     rounds, stalled = results["rounds"], results["stalled"]
     rate = "deliveries_per_second"
     result = [
+        Bar(
+            "server CPU of a delivery, as a multiple of the floor's",
+            ratio(rounds, "hub", "floor", "one_us"),
+            most=1.6,
+        ),
+        Bar("... under full load", ratio(rounds, "hub", "floor", "cpu_us"), most=1.6),
         Bar("deliveries a second, as a multiple of the bare app's", ratio(rounds, "hub", "bare", rate), 0.75),
         Bar("... of the Channels consumer's", ratio(rounds, "hub", "textbook", rate), 12),
     ]
@@ -185,7 +202,6 @@ def max_share(rounds):
 
 COLUMNS = {  # key: title, format
     "deliveries_per_second": ("deliveries/s", ",.0f"),
-    "cpu_us": ("server CPU each, µs", ".1f"),
     "last_ms": ("last socket ms", ".0f"),
     "p50_ms": ("p50 ms", ".0f"),
     "p99_ms": ("p99 ms", ".0f"),
@@ -201,11 +217,18 @@ def section(results):
     rounds = results["rounds"]
     rows = []
     for name in rounds[0]:
+        cpu = [
+            figure
+            for key in ("one_us", "cpu_us")
+            for figure in (
+                with_spread(rounds, name, key, ".1f"),
+                format(ratio(rounds, name, "floor", key), ".2f"),
+            )
+        ]
         figures = [format(median(rounds, name, key), spec) for key, (_, spec) in COLUMNS.items()]
-        rows.append(
-            [TITLES[name], *figures, format(ratio(rounds, name, "bare", "deliveries_per_second"), ".2f")]
-        )
-    return table(["", *[title for title, _ in COLUMNS.values()], "ratio"], rows) + PLOT.format(**results)
+        rows.append([TITLES[name], *cpu, *figures])
+    head = ["", "CPU of a delivery, µs", "to the floor's", "... under full load, µs", "to the floor's"]
+    return table([*head, *(title for title, _ in COLUMNS.values())], rows) + PLOT.format(**results)
 
 
 def plot(results):

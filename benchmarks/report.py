@@ -33,10 +33,15 @@ def ratio(rounds, name, other, key):
     return statistics.median(figures[name][key] / figures[other][key] for figures in rounds)
 
 
-def spread(rounds, name, key):
+def spread(rounds, name, key, spec=",.0f"):
     """The least and the most of a figure in all rounds, for a table."""
     figures = [figures[name][key] for figures in rounds]
-    return f"{min(figures):,.0f} to {max(figures):,.0f}"
+    return f"{min(figures):{spec}} to {max(figures):{spec}}"
+
+
+def with_spread(rounds, name, key, spec):
+    """The median over all rounds of a figure, with its spread."""
+    return f"{median(rounds, name, key):{spec}} ({spread(rounds, name, key, spec)})"
 
 
 @dataclasses.dataclass

@@ -11,7 +11,7 @@ from django.conf import settings
 
 from realtime.codes import SERVICE_RESTART, TRY_AGAIN_LATER
 from realtime.frames import Connected, Frame, Reconnect, UserInfo, to_text
-from realtime.outbox import Outbox
+from realtime.outbox import Outbox, message_of
 from realtime.stats import stats
 
 logger = logging.getLogger("realtime")
@@ -62,10 +62,10 @@ class Connection(AsyncWebsocketConsumer):
         if self.is_open:
             with suppress(OSError):
                 await self._send_at_once(text)
-        self.outbox.release(*({"type": "websocket.send", "text": to_text(each)} for each in more))
+        self.outbox.release(*map(to_text, more))
 
     async def _send_at_once(self, text: str) -> None:
-        await self.base_send({"type": "websocket.send", "text": text})
+        await self.base_send(message_of(text))
         self.outbox.sent += 1
 
     @property
@@ -78,7 +78,7 @@ class Connection(AsyncWebsocketConsumer):
         if not self._greeted:
             await self.greet()
         if self.takes_frames:
-            await self.outbox.send({"type": "websocket.send", "text": to_text(frame)})
+            await self.outbox.send(to_text(frame))
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """Close the socket with a code and a reason; once is enough."""

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from bisect import bisect
 from collections import deque
 from contextvars import copy_context
 from itertools import batched
@@ -21,6 +22,8 @@ DROP_SECONDS = 1  # that events of a group wait before those that are droppable 
 LOG_SECONDS = 10  # between two lines in the log that say so
 MAX_EVENTS = 1000  # that wait to be handed out to a group
 MAX_SIZE = 16 * 2**20  # characters of those
+MAX_TOGETHER = 10  # events that a member is sent at once, when so many wait
+MAX_SIZE_TOGETHER = 2**15  # characters of those; less than a server's buffer
 
 
 class Group:
@@ -140,34 +143,51 @@ class Group:
             came, event = self.inbox[0]
             if self.sockets.loop.time() - came > DROP_SECONDS:
                 _delay.log(self.age())
+            events = self._next()
             try:
-                await self._fan_out(event)
+                await self._fan_out(events)
             except Exception:
                 logger.exception("could not deliver an event to %s", self.name)
-            if self.inbox and self.inbox[0][1] is event:
-                self.inbox.popleft()
-                self.size -= len(event.get("text", ""))
+            for event in events:
+                if self.inbox and self.inbox[0][1] is event:
+                    self.inbox.popleft()
+                    self.size -= len(event.get("text", ""))
         self.delivery = None
 
-    async def _fan_out(self, event: dict) -> None:
-        key, members = event.get("key"), self._recipients(event)
-        if event["type"] != TEXT:  # a plain `group_send`, which calls the method that the type names
-            name = get_handler_name(event)
+    def _next(self) -> list[dict]:
+        """The event that is next, and those after it that go the same way: what waits is sent in one."""
+        events: list[dict] = []
+        size = 0
+        for _, event in self.inbox:
+            size += len(event.get("text", ""))
+            if events and not (goes_with(events[-1], event) and size <= MAX_SIZE_TOGETHER):
+                break
+            events.append(event)
+            if len(events) == MAX_TOGETHER:
+                break
+        return events
+
+    async def _fan_out(self, events: list[dict]) -> None:
+        first = events[0]
+        members = self._recipients(first)
+        if first["type"] != TEXT:  # a plain `group_send`, which calls the method that the type names
+            name = get_handler_name(first)
             for member in members:
-                member.take_event(name, event)
+                member.take_event(name, first)
             return
-        if key is not None:
-            self.sent = key
-        message = {"type": "websocket.send", "text": event["text"]}
+        texts = tuple(event["text"] for event in events)
+        keys = [event["key"] for event in events if "key" in event]
+        if keys:
+            self.sent = keys[-1]
         context = copy_context()  # one for all sends: a copy for each costs more than the send's own task
-        for batch in batched(members, BATCH):
+        for batch in batched(members, max(1, BATCH // len(texts))):
             for member in batch:
-                if key is not None:
-                    sent = self.members.get(member)
-                    if sent is None or sent >= key:  # it finds this in the history, or has found it there
-                        continue
-                    self.members[member] = key
-                member.outbox.push(message, context)
+                if not keys:
+                    member.outbox.push(texts, context)
+                elif (sent := self.members.get(member)) is not None and sent < keys[-1]:
+                    self.members[member] = keys[-1]
+                    new = texts[bisect(keys, sent) :]  # the others it finds, or has found, in the history
+                    member.outbox.push(new, context)
             await asyncio.sleep(0)
 
     def _recipients(self, event: dict) -> list[Member]:
@@ -178,6 +198,13 @@ class Group:
         if exclude is not None:
             return [member for member in self.members if member.user.pk != exclude]
         return list(self.members)
+
+
+def goes_with(before: dict, event: dict) -> bool:
+    """Whether an event has the same recipients as the one before it, and they tell by keys what they have."""
+    if before["type"] != TEXT or event["type"] != TEXT or not {"to", "exclude"}.isdisjoint((*before, *event)):
+        return False
+    return before["key"] < event.get("key", 0) if "key" in before else "key" not in event
 
 
 class _Delay:

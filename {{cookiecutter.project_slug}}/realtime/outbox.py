@@ -13,17 +13,24 @@ MAX_SIZE = settings.REALTIME["BACKLOG_SIZE"]
 PATIENCE = 20  # seconds for which whoever sends a frame waits until the client reads again
 
 
+def message_of(text: str) -> dict:
+    return {"type": "websocket.send", "text": text}
+
+
 class Outbox:
     """Sends to one socket, in order, without ever making the publisher of an event wait.
 
-    `send` is the ASGI send callable. `overflow` is called once: when more than `BACKLOG_FRAMES` frames or
-    `BACKLOG_SIZE` characters wait for a client that does not read, or one waits for too long.
+    `send` is the ASGI send callable; the object that it is a method of may have a method `send_at_once`, too,
+    which sends texts without a coroutine, or returns False if that has to wait. `overflow` is called once:
+    when more than `BACKLOG_FRAMES` frames or `BACKLOG_SIZE` characters wait for a client that does not read,
+    or one waits for too long.
     """
 
-    __slots__ = ("_backlog", "_closed", "_overflow", "_send", "_size", "_writer", "sent")
+    __slots__ = ("_backlog", "_closed", "_overflow", "_send", "_send_at_once", "_size", "_writer", "sent")
 
     def __init__(self, send: Callable[[dict], Coroutine[Any, Any, None]], overflow: Callable[[], None]):
         self._send = send
+        self._send_at_once = getattr(getattr(send, "__self__", None), "send_at_once", None)
         self._overflow = overflow
         self._backlog: deque | None = None  # exists only while frames wait
         self._size = 0
@@ -35,8 +42,17 @@ class Outbox:
         """How many frames wait for the client to read."""
         return len(self._backlog or ())
 
-    def push(self, message: dict, context: Context | None = None) -> None:
-        """Send an ASGI `websocket.send` message, now or when the client has read what was before it."""
+    def push(self, texts: tuple[str, ...], context: Context | None = None) -> None:
+        """Send frames, now or when the client has read what was before them."""
+        if self._closed:
+            return
+        if self._send_at_once is not None and self._backlog is None and self._send_at_once(texts):
+            self.sent += len(texts)
+            return
+        for text in texts:
+            self._push(message_of(text), context)
+
+    def _push(self, message: dict, context: Context | None) -> None:
         if self._closed:
             return
         if self._backlog is not None:
@@ -55,9 +71,9 @@ class Outbox:
             else:
                 self.sent += 1
 
-    async def send(self, message: dict) -> None:
-        """Push a message and wait until it is out: a client that is slow holds up who sends it much."""
-        self.push(message)
+    async def send(self, text: str) -> None:
+        """Push a frame and wait until it is out: a client that is slow holds up who sends it much."""
+        self.push((text,))
         if self._writer is not None and not self._writer.done():
             done, _ = await asyncio.wait([self._writer], timeout=PATIENCE)
             if not done:
@@ -71,12 +87,12 @@ class Outbox:
         """Keep events back until `release`: they must not overtake the first frame."""
         self._backlog = deque()
 
-    def release(self, *first: dict) -> None:
-        """Send some messages and then what was kept back, and go on as usual."""
+    def release(self, *first: str) -> None:
+        """Send some frames and then what was kept back, and go on as usual."""
         if self._closed or self._backlog is None:
             return
-        self._backlog.extendleft(reversed(first))
-        self._size += sum(len(message["text"]) for message in first)
+        self._backlog.extendleft(message_of(text) for text in reversed(first))
+        self._size += sum(map(len, first))
         if self._backlog:
             self._writer = asyncio.create_task(self._write())
         else:

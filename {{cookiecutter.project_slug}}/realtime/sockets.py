@@ -37,8 +37,8 @@ class Member(Protocol):
 class Way(Protocol):
     """The way out to a member."""
 
-    def push(self, message: dict, context: Context | None = None) -> None:
-        """Send an ASGI `websocket.send` message without making the publisher wait."""
+    def push(self, texts: tuple[str, ...], context: Context | None = None) -> None:
+        """Send frames without making the publisher wait."""
 
 
 class Socket(Member, Protocol):

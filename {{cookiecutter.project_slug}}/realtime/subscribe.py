@@ -70,11 +70,11 @@ class Subscription:
     def outbox(self) -> "Subscription":
         return self
 
-    def push(self, message: dict, context: Context | None = None) -> None:
+    def push(self, texts: tuple[str, ...], context: Context | None = None) -> None:
         if self._lost is not None:
             return
-        self._frames.append(message["text"])
-        self._size += len(message["text"])
+        self._frames.extend(texts)
+        self._size += sum(map(len, texts))
         self._changed.set()
         if len(self._frames) > MAX_FRAMES or self._size > MAX_SIZE:
             stats.events_dropped += len(self._frames)

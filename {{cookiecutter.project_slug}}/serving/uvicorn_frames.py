@@ -12,7 +12,6 @@ try:
     from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
     from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
     from websockets.frames import Frame, Opcode
-    from websockets.protocol import OPEN
 except ImportError:  # a version that is not known here; see `fits`
     HttpToolsProtocol = WebSocketsSansIOProtocol = object  # type: ignore[assignment, misc]
 
@@ -49,24 +48,29 @@ class Http(HttpToolsProtocol):
             self._late = None
 
 
-@lru_cache(maxsize=16)  # of the events that are under way just now
-def framed(text: str) -> bytes:
-    return Frame(Opcode.TEXT, text.encode()).serialize(mask=False)
+@lru_cache(maxsize=16)  # of what is under way just now
+def framed(texts: tuple[str, ...]) -> bytes:
+    return b"".join(Frame(Opcode.TEXT, text.encode()).serialize(mask=False) for text in texts)
 
 
 class SharedFrames(WebSocketsSansIOProtocol):
-    """Building the same frame for each of 5,000 sockets is a third of the work of sending it to them."""
+    """A frame for 5,000 sockets is built once, and sent to each by one call (see `realtime/outbox.py`)."""
 
     _cut = None
 
+    def send_at_once(self, texts):
+        transport = self.transport
+        if transport.get_write_buffer_size() or transport.is_closing():
+            return False
+        transport.write(framed(texts))
+        return True
+
     async def send(self, message):
-        text = message.get("text")
-        if text is not None and self.conn.state is OPEN and self.writable.is_set() and not self.disconnected:
-            self.transport.write(framed(text))
-        else:
-            if message["type"] == "websocket.close":
-                self._cut_later()
-            await super().send(message)
+        if message["type"] == "websocket.close":
+            self._cut_later()
+        await super().send(message)
+        if message["type"] == "websocket.accept":
+            self.request = self.response = None  # 3 KB of headers, which the scope has, too
 
     # Whoever does not read holds up a close for ever, but not a cut.
 
@@ -131,7 +135,7 @@ class SharedFrames(WebSocketsSansIOProtocol):
 def fits(own, stock, *attributes):
     """Say whether Uvicorn's class has the methods that ours changes, and these attributes."""
     for name, method in vars(own).items():
-        if not name.startswith("_"):
+        if not name.startswith("_") and name != "send_at_once":
             theirs = getattr(stock, name, None)
             if theirs is None or [*signature(theirs).parameters] != [*signature(method).parameters]:
                 return False

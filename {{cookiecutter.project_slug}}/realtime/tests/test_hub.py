@@ -156,6 +156,57 @@ async def test_what_may_be_dropped_is_dropped_when_events_wait(connect, student,
     assert await numbers(socket, 3) == [0, 1, 9]
 
 
+async def test_events_that_wait_go_out_together_and_in_order(connect, student, mentor):
+    sockets = [await connect(PATH, student), await connect(PATH, mentor)]
+    ways = [{}, {}, {"key": 1, "after": 0}, {"key": 2, "after": 1}, {}, {"to": student.pk}, {}]
+    ways += [{"exclude": student.pk}, {}, *[{}] * 2 * group.MAX_TOGETHER]
+    all_arrive_at_once(*(text_event({"type": "number", "n": n}, **way) for n, way in enumerate(ways)))
+    assert await numbers(sockets[0], len(ways) - 1) == [n for n in range(len(ways)) if n != 7]
+    assert await numbers(sockets[1], len(ways) - 1) == [n for n in range(len(ways)) if n != 5]
+
+
+async def test_of_events_that_wait_a_member_gets_those_that_it_lacks(connect, student, mentor):
+    sockets = [await connect(PATH, student), await connect(PATH, mentor)]
+    (member,) = get_hub().sockets.of_user[student.pk]
+    get_hub().groups["sample"].members[member] = 2
+    all_arrive_at_once(
+        *(text_event({"type": "number", "n": n}, key=n, after=n - 1) for n in range(1, 5)),
+        text_event({"type": "number", "n": 5}),
+    )
+    assert await numbers(sockets[0], 3) == [3, 4, 5]
+    assert await numbers(sockets[1], 5) == [1, 2, 3, 4, 5]
+
+
+class Server:
+    """One that can send at once, unless its client does not read."""
+
+    def __init__(self):
+        self.read, self.sent = asyncio.Event(), []
+
+    def send_at_once(self, texts):
+        if self.read.is_set():
+            self.sent += texts
+        return self.read.is_set()
+
+    async def send(self, message):
+        await self.read.wait()
+        self.sent.append(message["text"])
+
+
+async def test_what_is_sent_at_once_does_not_overtake_what_waits():
+    server = Server()
+    own = Outbox(server.send, overflow=None)
+    own.push(("1", "2"))
+    server.read.set()
+    own.push(("3", "4"))
+    assert server.sent == []
+    async with asyncio.timeout(5):
+        await own.send("5")
+    own.push(("6", "7"))
+    assert server.sent == [*"1234567"]
+    assert own.sent == 7
+
+
 async def test_too_many_events_that_wait_send_members_back(connect, student, monkeypatch):
     monkeypatch.setattr(group, "MAX_EVENTS", 5)
     socket = await connect(PATH, student)

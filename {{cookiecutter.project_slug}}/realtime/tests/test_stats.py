@@ -63,7 +63,7 @@ async def test_the_backlog_of_a_socket():
     reads = asyncio.Event()
     own = Outbox(lambda message: reads.wait(), overflow=None)
     for _ in range(3):
-        own.push({"text": "hello"})
+        own.push(("hello",))
     assert (own.sent, len(own)) == (0, 2)  # and one is under way
     reads.set()
     await own.finish()

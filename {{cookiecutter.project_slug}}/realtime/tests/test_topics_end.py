@@ -172,7 +172,7 @@ async def test_who_reads_too_slowly_loses_the_topic_that_sends_too_much(connect,
     slow = Topics(await connect("/ws/", student, buffer=1))
     await slow.subscribe(SAMPLE)
     for n in range(20):
-        member(SAMPLE).outbox.push({"type": "websocket.send", "text": to_text({"type": "number", "n": n})})
+        member(SAMPLE).outbox.push((to_text({"type": "number", "n": n}),))
     assert await slow.closed(SAMPLE) == TRY_AGAIN_LATER
     await slow.subscribe(SAMPLE)
     assert (await slow.request(SAMPLE, "ping"))["ok"]
