@@ -4,7 +4,7 @@ and from async code in one that does, one after the other or a hundred at a time
 by redis-py's plain `PUBLISH`, encoded by `json`, and by Channels' `async_to_sync(group_send)`.
 
 They are counted as they arrive at a subscriber of the group in Redis, as each server process is one. CPU is
-that of the publishing process, with all its threads.
+that of the publishing process, with all its threads. In brackets are the least and the most of all rounds.
 """
 
 import os
@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from .common import use_server_core
 from .project import ENVIRONMENT
-from .report import Bar, in_rounds, median, ratio, table
+from .report import Bar, in_rounds, median, ratio, table, with_spread
 
 METHODS = {  # and how many events each publishes
     "publish": ("sync code: this template, `publish`", 40_000),
@@ -103,7 +103,11 @@ def bars(rounds):
 
 def section(rounds):
     rows = [
-        [title, f"{median(rounds, name, 'events_per_second'):,.0f}", f"{median(rounds, name, 'cpu_us'):.0f}"]
+        [
+            title,
+            with_spread(rounds, name, "events_per_second", ",.0f"),
+            with_spread(rounds, name, "cpu_us", ".0f"),
+        ]
         for name, (title, _) in METHODS.items()
     ]
     return table(["", "events/s", "CPU each, µs"], rows)
