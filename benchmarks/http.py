@@ -1,7 +1,9 @@
 """
 JSON views of the project, served by Uvicorn: async ones behind the project's middleware, behind none, and
 behind the same middleware without what config/middleware.py does for it; a sync one, by Uvicorn and by WSGI
-with Gunicorn's threads; and an async one that asks who is logged in and makes one query more.
+with Gunicorn's threads; and an async one that asks who is logged in and makes one query more. With new
+threads Django starts one for each request, as it does by itself, which opens a connection of its own or
+borrows one from the pool.
 
 32 connections, each kept alive with one request under way at a time. CPU is that of all threads and
 processes of the server.
@@ -19,12 +21,20 @@ from .report import Bar, in_rounds, median, ratio, spread, table
 
 CASES = {  # name: title, database of the project, path, and what peers/site.py is told
     "none": ("async view, no middleware", "sqlite", "", {"CHAIN": "none"}),
+    "none_new": ("the same, new threads", "sqlite", "", {"CHAIN": "none", "THREADS": "new"}),
     "project": ("async view, this template's whole chain", "sqlite", "", {}),
-    "standard": ("the same chain, as Django runs it", "sqlite", "", {"CHAIN": "standard"}),
+    "standard": (
+        "the same chain as Django runs it, new threads",
+        "sqlite",
+        "",
+        {"CHAIN": "standard", "THREADS": "new"},
+    ),
     "sync": ("sync view, the whole chain", "sqlite", "sync/", {}),
     "threads": ("the same by WSGI, in threads", "sqlite", "sync/", {"SERVING": "wsgi"}),
     "sqlite": ("async view, session and a query, SQLite", "sqlite", "query/", {}),
-    "postgresql": ("the same, PostgreSQL", "postgresql", "query/", {}),
+    "sqlite_new": ("the same, new threads", "sqlite", "query/", {"THREADS": "new"}),
+    "postgresql": ("async view, session and a query, PostgreSQL", "postgresql", "query/", {}),
+    "postgresql_new": ("the same, new threads", "postgresql", "query/", {"THREADS": "new"}),
 }
 CONNECTIONS = 32
 
@@ -34,8 +44,8 @@ def measure(name, projects, seconds):
     _, kind, path, environment = CASES[name]
     project, services = projects[kind]
     port = str(free_port())
-    environment = {"CHAIN": "project", "SERVING": "asgi", "PORT": port, "WSGI_PORT": port, **environment}
-    environment |= ENVIRONMENT | services
+    environment = {"CHAIN": "project", "THREADS": "kept", "SERVING": "asgi", **environment}
+    environment |= ENVIRONMENT | services | {"PORT": port, "WSGI_PORT": port}
     command = [project.python, "-m", "benchmarks.peers.site"]
     with running(command, int(port), project.path, **environment) as server:
         asyncio.run(load(port, path, project.cookie, 0.5))  # imports and caches
@@ -93,12 +103,25 @@ def run(project, redis_url, options):
 
 
 def bars(rounds):
+    def share(name, other):
+        return ratio(rounds, name, other, "cpu_us")
+
     return [
         Bar(
-            "requests a second behind all middleware, as a multiple of those behind none",
-            ratio(rounds, "project", "none", "requests_per_second"),
-            0.7,
-        )
+            "CPU behind all middleware, as a multiple of that behind none",
+            share("project", "none"),
+            most=1.18,
+        ),
+        Bar("the same, of that behind none with new threads", share("project", "none_new"), most=1.18),
+        Bar("CPU of a sync view, as a multiple of that by WSGI", share("sync", "threads"), most=1.33),
+        *(
+            Bar(
+                f"CPU with queries, as a multiple of that with new threads, {name}",
+                share(kind, f"{kind}_new"),
+                most=0.5,
+            )
+            for kind, name in (("sqlite", "SQLite"), ("postgresql", "PostgreSQL"))
+        ),
     ]
 
 

@@ -1,10 +1,12 @@
 """A generated project with three more views, by ASGI or by WSGI, behind its middleware, or none.
 
-`CHAIN` is "project", "none", or "standard", where Django runs the middleware as it runs others; `SERVING` is
-"asgi" or "wsgi".
+`CHAIN` is "project", "none", or "standard", where Django runs the middleware as it runs others; `THREADS` is
+"kept" or "new", as Django starts them for each request, with a connection; `SERVING` is "asgi" or "wsgi".
 """
 
 import os
+import sys
+from types import SimpleNamespace
 
 import django
 
@@ -43,6 +45,10 @@ if os.environ["CHAIN"] == "none":
     settings.MIDDLEWARE = []
 elif os.environ["CHAIN"] == "standard":
     config.middleware.stay_on_the_loop = lambda: None
+
+if os.environ["THREADS"] == "new":
+    sys.modules["serving.request_threads"] = SimpleNamespace(RequestThreads=lambda application: application)
+    settings.DATABASES["default"]["CONN_MAX_AGE"] = 0
 
 if os.environ["SERVING"] == "wsgi":
     import serving.wsgi

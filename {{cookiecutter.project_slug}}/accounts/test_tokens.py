@@ -10,10 +10,13 @@ from corsheaders.middleware import CorsMiddleware
 from django.test import AsyncClient
 from django.utils import timezone
 from rest_framework_simplejwt.settings import api_settings
+from rest_framework_simplejwt.tokens import AccessToken as SimplejwtsAccessToken
+from rest_framework_simplejwt.tokens import SlidingToken
 
 from accounts import signals, throttle
 from accounts.models import RevokedLogin, User
 from accounts.tokens import AccessToken, RefreshToken
+from realtime.auth_jwt import TokenAuthenticator
 from realtime.codes import NOT_AUTHENTICATED
 
 
@@ -135,3 +138,32 @@ async def test_other_sites_cost_no_thread(async_client, monkeypatch):
     monkeypatch.setattr(CorsMiddleware, "add_response_headers", watched)
     assert (await async_client.get("/favicon.ico")).status_code == 302
     assert seen == [threading.current_thread()]
+
+
+def test_many_tokens_take_two_queries(student, mentor, admin, django_assert_num_queries):
+    refresh = [RefreshToken.for_user(user) for user in (student, mentor, admin, student)]
+    good = [str(token.access_token) for token in refresh]
+    RevokedLogin.add(refresh[3]["sid"], RefreshToken.lifetime)
+    wrong = [good[0][:-4] + "AAAA", str(refresh[0]), "", "a.b.c"]
+    with django_assert_num_queries(2):  # for the logins and the users
+        found = TokenAuthenticator().read_many([*wrong, *good, good[0]])
+    assert [each and each.user for each in found] == [None] * 4 + [student, mentor, admin, None, student]
+    assert found[4].user is not found[8].user
+    assert found[4].expires == refresh[0].access_token["exp"]
+
+
+def test_of_many_tokens_those_of_who_changed_hold_no_longer(student, mentor, admin):
+    tokens = [str(RefreshToken.for_user(user).access_token) for user in (student, mentor, admin)]
+    student.set_password("another-1")
+    student.save()
+    User.objects.filter(pk=mentor.pk).update(is_active=False)
+    assert [each and each.user for each in TokenAuthenticator().read_many(tokens)] == [None, None, admin]
+    admin.delete()
+    assert TokenAuthenticator().read_many(tokens) == [None] * 3
+
+
+def test_tokens_of_other_classes_are_read_one_by_one(student, monkeypatch):
+    token = str(RefreshToken.for_user(student).access_token)
+    monkeypatch.setattr(api_settings, "AUTH_TOKEN_CLASSES", [SlidingToken, SimplejwtsAccessToken])
+    found = TokenAuthenticator().read_many([token, "a.b.c"])
+    assert [each and each.user for each in found] == [student, None]

@@ -123,7 +123,7 @@ def log_requests(get_response):
     """
 
     def begin(request):
-        given = request.headers.get("X-Request-ID", "")
+        given = request.META.get("HTTP_X_REQUEST_ID", "")
         request_id = given if REQUEST_ID.fullmatch(given) else uuid4().hex
         log_context.set({"request_id": request_id, "request": request})
         return request_id, time.perf_counter()

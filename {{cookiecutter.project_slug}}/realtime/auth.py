@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -11,10 +12,12 @@ from django.db import Error as DatabaseError
 
 from realtime.auth_session import SessionStore
 from realtime.codes import NOT_AUTHENTICATED, TRY_AGAIN_LATER
-from realtime.credentials import Credentials, authenticator
+from realtime.credentials import Authenticator, Credentials, authenticator, read_each
 from realtime.database import in_database
 from realtime.frames import Refused
 from realtime.hub import get_hub
+from realtime.loader import Loader
+from realtime.loops import per_loop
 
 logger = logging.getLogger("realtime")
 
@@ -24,6 +27,14 @@ AUTHENTICATORS = [authenticator(path) for path in settings.REALTIME["AUTHENTICAT
 SUBPROTOCOLS = {each.subprotocol for each in AUTHENTICATORS} - {None}
 
 Found = Credentials | Refused
+
+
+def reader(each: Authenticator) -> Callable[[str], Awaitable[Credentials | None]]:
+    """What reads the proofs of a kind: those of handshakes that arrive together at once, if it can."""
+    return Loader(partial(read_each, each)).load if hasattr(each, "read_many") else in_database(each.read)
+
+
+readers = per_loop(lambda: [(each, reader(each)) for each in AUTHENTICATORS])
 
 
 class WebSocketAuthMiddleware:
@@ -67,11 +78,10 @@ async def identify[Proof](read: Callable[[Proof], Awaitable[Found]], proof: Proo
     return Refused(TRY_AGAIN_LATER, "Something is wrong on the server; try again later")
 
 
-@in_database
-def authenticate(scope) -> Found:
+async def authenticate(scope) -> Found:
     """Take the first proof that a client offers; a bad one is not made up for by another, nor by none."""
-    for each in AUTHENTICATORS:
+    for each, read in readers():
         proof = each.find(scope)
         if proof is not None:
-            return each.read(proof) or Refused(NOT_AUTHENTICATED, "Log in again")
+            return await read(proof) or Refused(NOT_AUTHENTICATED, "Log in again")
     return Credentials(AnonymousUser())

@@ -1,6 +1,8 @@
 """Django's session as proof."""
 
+from copy import copy
 from importlib import import_module
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import (
@@ -10,9 +12,12 @@ from django.contrib.auth import (
     get_user_model,
     load_backend,
 )
+from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import AbstractUser, AnonymousUser
 from django.contrib.sessions.backends.base import SessionBase
+from django.contrib.sessions.backends.db import SessionStore as DatabaseSession
 from django.http import parse_cookie
+from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
 from realtime.credentials import Credentials
@@ -40,11 +45,18 @@ class SessionAuthenticator:
 
     def read(self, session_key: str) -> Credentials:
         """The user of a session and when it ends; nobody if nobody is logged in there, as on a page."""
-        session = SessionStore(session_key)
-        user = user_of(session)
-        if user is None:
-            return Credentials(AnonymousUser(), session=session)
-        return Credentials(user, session_ends(session), session=session)
+        return self.read_many([session_key])[0]
+
+    def read_many(self, session_keys: list[str]) -> list[Credentials]:
+        """As `read` for each, with one query for all sessions and one for all users."""
+        sessions = [SessionStore(key) for key in session_keys]
+        ends = load_rows(sessions) if SessionStore.load is DatabaseSession.load else {}
+        return [
+            Credentials(user, ends.get(session.session_key) or session_ends(session), session=session)
+            if user
+            else Credentials(AnonymousUser(), session=session)
+            for session, user in zip(sessions, users_of(sessions), strict=True)
+        ]
 
     def log_in(self, user: AbstractUser) -> dict[str, str]:
         """Begin a session of ten minutes; return the headers with which a client comes as the user."""
@@ -57,21 +69,51 @@ class SessionAuthenticator:
         return {"Cookie": f"{settings.SESSION_COOKIE_NAME}={session.session_key}"}
 
 
-def user_of(session: SessionBase) -> AbstractUser | None:
-    """As `django.contrib.auth.get_user`, but leaves the session as it is.
+def load_rows(sessions: list[Any]) -> dict[str, float]:
+    """Load sessions that are rows, in one query; return when each ends, in seconds since 1970, by its key."""
+    keys = {session.session_key for session in sessions if session.session_key}
+    now = timezone.now()
+    rows = SessionStore.get_model_class().objects.filter(expire_date__gt=now).in_bulk(keys)
+    for session in sessions:
+        row = rows.get(session.session_key)
+        session._session_cache = session.decode(row.session_data) if row else {}
+        if row is None:
+            session._session_key = None  # as when it loads itself: who saves it gets a new one
+    return {key: row.expire_date.timestamp() for key, row in rows.items()}
+
+
+def users_of(sessions: list[SessionBase]) -> list[AbstractUser | None]:
+    """As `django.contrib.auth.get_user` for each, but leaves the sessions as they are.
 
     That one renews the key of a session which rests on one of SECRET_KEY_FALLBACKS, or removes the session
     if it rests on none: a handshake could not tell the browser.
     """
-    backend = session.get(BACKEND_SESSION_KEY, "")
-    if backend not in settings.AUTHENTICATION_BACKENDS:
-        return None
-    user = load_backend(backend).get_user(get_user_model()._meta.pk.to_python(session.get(SESSION_KEY)))
-    if user is None:
-        return None
+    to_python = get_user_model()._meta.pk.to_python
+    asked = [(each.get(BACKEND_SESSION_KEY, ""), to_python(each.get(SESSION_KEY))) for each in sessions]
+    users = {
+        (path, pk): user
+        for path in {path for path, _ in asked}.intersection(settings.AUTHENTICATION_BACKENDS)
+        for pk, user in get_users(load_backend(path), {pk for backend, pk in asked if backend == path})
+    }
+    return [
+        copy(user) if (user := users.get(key)) and rests_on(session, user) else None
+        for session, key in zip(sessions, asked, strict=True)
+    ]
+
+
+def get_users(backend: Any, pks: set) -> list[tuple[Any, AbstractUser | None]]:
+    """What `backend.get_user` says of each, which takes one query if that is Django's own."""
+    if type(backend).get_user is not ModelBackend.get_user:
+        return [(pk, backend.get_user(pk)) for pk in pks]
+    found = get_user_model()._default_manager.in_bulk(pks)
+    return [(pk, user) for pk, user in found.items() if backend.user_can_authenticate(user)]
+
+
+def rests_on(session: SessionBase, user: AbstractUser) -> bool:
+    """Whether a session was begun with the password that the user has now."""
     given = session.get(HASH_SESSION_KEY, "")
     valid = (user.get_session_auth_hash(), *user.get_session_auth_fallback_hash())
-    return user if any(constant_time_compare(given, hash) for hash in valid) else None
+    return any(constant_time_compare(given, hash) for hash in valid)
 
 
 def session_ends(session: SessionBase) -> float:

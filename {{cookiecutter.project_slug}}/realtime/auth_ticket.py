@@ -4,7 +4,7 @@ import secrets
 from hashlib import sha256
 
 from realtime.cache import cache
-from realtime.credentials import Authenticator, Credentials, authenticator, in_query
+from realtime.credentials import Authenticator, Credentials, authenticator, in_query, read_each
 
 TICKET_SECONDS = 30
 
@@ -25,12 +25,24 @@ class TicketAuthenticator:
         return in_query(scope, "ticket")
 
     def read(self, ticket: str) -> Credentials | None:
-        redeemed = redeem(ticket)
-        if redeemed is None:
-            return None
-        kind, proof = redeemed
-        found = authenticator(kind).read(proof)
-        return found if found and found.user.is_authenticated else None  # that login is over
+        (found,) = self.read_many([ticket])
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    def read_many(self, tickets: list[str]) -> list[Credentials | Exception | None]:
+        """As `read` for each; the proofs of each kind are read together."""
+        found: list[Credentials | Exception | None] = [None] * len(tickets)
+        proofs: dict[str, dict[int, str]] = {}  # by their kind, and the place of the ticket
+        for place, redeemed in enumerate(redeem(tickets)):
+            if redeemed is not None:
+                kind, proof = redeemed
+                proofs.setdefault(kind, {})[place] = proof
+        for kind, places in proofs.items():
+            for place, each in zip(places, read_each(authenticator(kind), [*places.values()]), strict=True):
+                over = isinstance(each, Credentials) and not each.user.is_authenticated  # that login
+                found[place] = None if over else each
+        return found
 
 
 def issue(kind: type[Authenticator], proof: str) -> str:
@@ -46,15 +58,16 @@ def issue(kind: type[Authenticator], proof: str) -> str:
     return ticket
 
 
-def redeem(ticket: str) -> tuple[str, str] | None:
-    """The kind of the proof that a ticket stands for, and the proof; None if it is unknown, used or too old.
+def redeem(tickets: list[str]) -> list[tuple[str, str] | None]:
+    """The kind of proof that each ticket stands for, and the proof; None if it is unknown, used or too old.
 
     Raises ConnectionError when the cache cannot be reached.
     """
-    key = _key(ticket)
+    keys = [_key(ticket) for ticket in tickets]
     try:
-        proof = cache.get(key)
-        return proof if proof and cache.delete(key) else None  # of two at once, one deletes it
+        proofs = cache.get_many(keys)
+        # Of two who come with the same one, only one deletes it.
+        return [proofs[key] if key in proofs and cache.delete(key) else None for key in keys]
     except Exception as error:
         raise ConnectionError(f"the cache does not give a ticket out: {error!r}") from error
 

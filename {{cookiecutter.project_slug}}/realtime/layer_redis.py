@@ -5,10 +5,11 @@ Pub/Sub delivers to whoever is connected just now, so one has to know when that 
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from channels_redis.pubsub import RedisPubSubChannelLayer, RedisSingleShardConnection
 from redis.asyncio.client import PubSub
+from redis.asyncio.connection import AbstractConnection
 
 logger = logging.getLogger("realtime")
 
@@ -23,6 +24,16 @@ class ChannelLayer(RedisPubSubChannelLayer):
         if not isinstance(layer._shards[0], Shard):
             layer._shards = [Shard(shard.host, layer) for shard in layer._shards]
         return layer
+
+    async def group_send_all(self, events: Iterable[tuple[str, dict]]) -> None:
+        """Do `group_send` for many events, in order, with one answer of Redis to wait for."""
+        layer = self._get_layer()
+        messages: dict[Shard, list[tuple[str, bytes]]] = {}
+        for group, event in events:
+            channel = layer._get_group_channel_name(group)
+            messages.setdefault(layer._get_shard(channel), []).append((channel, self.serialize(event)))
+        for shard, own in messages.items():
+            await shard.publish_all(own)
 
     async def serve(self) -> None:
         """What other processes publish comes through Redis."""
@@ -49,6 +60,29 @@ class Shard(RedisSingleShardConnection):
     def __init__(self, host, channel_layer):
         super().__init__(host, channel_layer)
         self._unconfirmed: dict[str, asyncio.Future] = {}
+        self._publishing: AbstractConnection | None = None  # one of its own, kept
+
+    async def publish(self, channel, message):
+        await self.publish_all([(channel, message)])
+
+    async def publish_all(self, messages: list[tuple[str, bytes]]) -> None:
+        """Publish in order, all before the first is answered.
+
+        That is what redis-py's pipeline does, without what it costs to hand a connection out and back.
+        """
+        async with self._lock:
+            self._ensure_redis()
+            if self._publishing is None:
+                self._publishing = await self._redis.connection_pool.get_connection()
+            connection = self._publishing
+            commands = [("PUBLISH", channel, message) for channel, message in messages]
+            try:
+                await connection.send_packed_command(connection.pack_commands(commands))
+                for _ in commands:
+                    await connection.read_response()
+            except BaseException:
+                await connection.disconnect(nowait=True)  # or later ones would read the answers to these
+                raise
 
     async def subscribe(self, channel):
         confirmed = self._unconfirmed.get(channel)
@@ -76,6 +110,7 @@ class Shard(RedisSingleShardConnection):
     def _ensure_redis(self):
         if self._redis is None:
             super()._ensure_redis()
+            self._publishing = None
             self._pubsub = Subscriber(self._redis.connection_pool)
             self._pubsub.replaced = self._replaced
 

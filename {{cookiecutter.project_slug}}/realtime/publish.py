@@ -9,7 +9,7 @@ import threading
 import time
 from collections import deque
 from contextvars import Context
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from channels.layers import get_channel_layer
@@ -24,6 +24,8 @@ logger = logging.getLogger("realtime")
 SEND_SECONDS = 2  # for the channel layer to take an event
 PAUSE = 1  # seconds between two tries of a layer that is away
 MAX_WAITING = 10_000  # events that wait for the layer; more are dropped
+BATCH = 100  # events that the layer is given at a time, if it has a `group_send_all`
+BATCH_SIZE = 2**20  # characters of those
 MAX_KEPT = 10_000  # events that are sent when the layer is back
 FULL_SECONDS = 1  # for which a command that publishes faster than the layer takes it is held up
 
@@ -107,12 +109,28 @@ def kick(user_id: int, reason: str, code: int = NOT_AUTHENTICATED) -> None:
     _publisher().put(EVERYWHERE, event)
 
 
+class Waiting(NamedTuple):
+    """An event in the queue; who waits for it is told whether it was sent."""
+
+    group: str
+    event: dict
+    sent: asyncio.Future[bool] | None = None
+
+    @property
+    def given_up(self) -> bool:
+        return self.sent is not None and self.sent.done()
+
+    def tell(self, was_sent: bool) -> None:
+        if self.sent is not None and not self.sent.done():
+            self.sent.set_result(was_sent)
+
+
 class _Publisher:
-    """Sends events on one event loop: those from sync code in order, from a queue."""
+    """Sends events on one event loop, in order, from a queue; those that wait go together."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop):
         self.loop = loop
-        self._events: deque[tuple[str, dict]] = deque()
+        self._events: deque[Waiting] = deque()
         self._kept: dict[tuple, tuple[str, dict, float]] = {}  # by kind: group, event, when it failed
         self._changed = threading.Condition()
         self._sending = self._full = False
@@ -124,31 +142,43 @@ class _Publisher:
             if len(self._events) >= MAX_WAITING and not self._wait_for_space():
                 self._drop(group, event)
                 return
-            self._events.append((group, event))
+            self._events.append(Waiting(group, event))
             if self._sending:
                 return
             self._sending = True
-        self._start(self._run())
+        self._start(self._run(self._next()))
+
+    async def send(self, group: str, event: dict) -> bool:
+        """Send an event, on the publisher's own loop; say whether it was sent."""
+        if _most_at_once() == 1:  # so those of many are sent side by side
+            return await self._send_all([Waiting(group, event)])
+        with self._changed:
+            if begin := not self._sending:
+                self._sending = True
+            elif len(self._events) >= MAX_WAITING:
+                self._drop(group, event)
+                return False
+            else:
+                sent: asyncio.Future[bool] = self.loop.create_future()
+                self._events.append(Waiting(group, event, sent))
+        if begin:
+            try:
+                return await self._send_all([Waiting(group, event)])
+            finally:
+                if came_meanwhile := self._next():
+                    self._start(self._run(came_meanwhile))
+        try:
+            async with asyncio.timeout(SEND_SECONDS):
+                return await sent
+        except TimeoutError as error:
+            if not sent.cancelled():  # it was answered at the same moment
+                return sent.result()
+            self._failed(Waiting(group, event), error)
+            return False
 
     def _start(self, coroutine) -> None:
         # In a context of its own: what it logs is not about the request or the socket that began it.
         Context().run(asyncio.run_coroutine_threadsafe, coroutine, self.loop)
-
-    async def send(self, group: str, event: dict) -> bool:
-        """Send an event now, or keep what has to be made up for; say whether it was sent."""
-        try:
-            await self._send(group, event)
-        except Exception as error:  # each layer has its own
-            with self._changed:
-                self._lost += 1
-                stats.publish_failures += 1
-            if not isinstance(error, NobodyListens):
-                self._keep(group, event)
-            level = logging.WARNING if isinstance(error, ConnectionError) else logging.ERROR
-            self._log(level, "could not publish to %s: %s", group, str(error) or repr(error))
-            return False
-        stats.published += 1
-        return True
 
     def flush(self, timeout: float) -> bool:
         with self._changed:
@@ -177,39 +207,77 @@ class _Publisher:
             self._logged_at = time.monotonic()
             logger.log(level, *message)
 
-    async def _run(self) -> None:
-        while True:
-            with self._changed:
-                if not self._events:
-                    if self._dropped:
-                        logger.warning("%d events were dropped: too many were waiting", self._dropped)
-                    self._sending, self._dropped = False, 0
-                    self._changed.notify_all()
-                    return
-                group, event = self._events.popleft()
-                if self._full or len(self._events) == MAX_WAITING - 1:
-                    self._full = False
-                    self._changed.notify_all()
-            await self.send(group, event)
+    async def _run(self, taken: list[Waiting]) -> None:
+        while taken:
+            await self._send_all(taken)
+            taken = self._next()
 
-    async def _send(self, group: str, event: dict) -> None:
+    def _next(self) -> list[Waiting]:
+        """Take out of the queue what is sent next; nothing is being sent any more if that is nothing."""
+        most, size = _most_at_once(), 0
+        taken: list[Waiting] = []
+        with self._changed:
+            if self._full or len(self._events) >= MAX_WAITING:
+                self._full = False
+                self._changed.notify_all()
+            while self._events and len(taken) < most and size < BATCH_SIZE:
+                waiting = self._events.popleft()
+                if not waiting.given_up:
+                    taken.append(waiting)
+                    size += len(waiting.event.get("text", ""))
+            if not taken:
+                if self._dropped:
+                    logger.warning("%d events were dropped: too many were waiting", self._dropped)
+                self._sending, self._dropped = False, 0
+                self._changed.notify_all()
+        return taken
+
+    async def _send_all(self, taken: list[Waiting]) -> bool:
+        try:
+            await self._send([(waiting.group, waiting.event) for waiting in taken])
+        except Exception as error:  # each layer has its own
+            if len(taken) > 1:  # and it may be due to one of them
+                return all([await self._send_all([waiting]) for waiting in taken])
+            if not taken[0].given_up:  # which counts as failed already
+                self._failed(taken[0], error)
+            return False
+        stats.published += len(taken)
+        for waiting in taken:
+            waiting.tell(True)
+        return True
+
+    async def _send(self, events: list[tuple[str, dict]]) -> None:
         hub = serving_hub()
         own = hub if hub is not None and hub.loop is self.loop else None
         if (own and own.away) or time.monotonic() < self._away_until:
             raise LayerAway("the channel layer is away")
         try:
             async with asyncio.timeout(SEND_SECONDS):
+                if len(events) > 1:
+                    await get_channel_layer().group_send_all(events)
+                    return
                 try:
-                    await get_channel_layer().group_send(group, event)
+                    await get_channel_layer().group_send(*events[0])
                 except Exception:  # a connection that was lost raises once, and is replaced
-                    await get_channel_layer().group_send(group, event)
+                    await get_channel_layer().group_send(*events[0])
         except NobodyListens:
             raise
         except Exception as error:
-            self._away_until = time.monotonic() + PAUSE
-            if own:
-                own.watch.failed(error)
+            if len(events) == 1 or isinstance(error, TimeoutError):
+                self._away_until = time.monotonic() + PAUSE
+                if own:
+                    own.watch.failed(error)
             raise
+
+    def _failed(self, waiting: Waiting, error: Exception) -> None:
+        with self._changed:
+            self._lost += 1
+            stats.publish_failures += 1
+        if not isinstance(error, NobodyListens):
+            self._keep(waiting.group, waiting.event)
+        level = logging.WARNING if isinstance(error, ConnectionError) else logging.ERROR
+        self._log(level, "could not publish to %s: %s", waiting.group, str(error) or repr(error))
+        waiting.tell(False)
 
     def _keep(self, group: str, event: dict) -> None:
         """Remember what makes up for an event that was lost; the newest one does for all of its kind."""
@@ -229,11 +297,16 @@ class _Publisher:
             for kind, kept in list(self._kept.items()):
                 group, event, failed_at = kept
                 try:
-                    await self._send(group, {**event, "age": time.monotonic() - failed_at})
+                    await self._send([(group, {**event, "age": time.monotonic() - failed_at})])
                 except Exception:
                     break
                 if self._kept.get(kind) is kept:
                     del self._kept[kind]
+
+
+def _most_at_once() -> int:
+    """How many events the channel layer takes at a time."""
+    return BATCH if hasattr(get_channel_layer(), "group_send_all") else 1
 
 
 class LayerAway(ConnectionError):

@@ -207,7 +207,7 @@ async def test_who_cannot_be_authenticated_now_may_come_back(monkeypatch, caplog
     if place == "hub":
         monkeypatch.setattr(Hub, "start", fail)
     elif place == "cache":
-        monkeypatch.setattr(auth_ticket, "cache", SimpleNamespace(get=fail))
+        monkeypatch.setattr(auth_ticket, "cache", SimpleNamespace(get_many=fail))
         expected = True  # its errors are those of a cache, whatever they are
     else:
         monkeypatch.setattr(SessionAuthenticator, "read", fail)
