@@ -20,9 +20,11 @@ FEW := uvicorn-redis-session or daphne-redis_queue-jwt or hypercorn-redis-jwt \
 help: ## List these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
 
-demo: .venv/installed ## Generate the default project into demo/ and serve it at http://127.0.0.1:8000
+demo: | $(UV) ## Generate the default project into demo/ and serve it at http://127.0.0.1:8000
 	@if [ -d demo/live_site ]; then echo "Keeping demo/live_site; delete it to generate it again"; \
-	else echo "Generating demo/live_site"; $(PYTHON) -m cookiecutter . --no-input --default-config --output-dir demo; fi
+	else echo "Generating demo/live_site"; \
+	  $(UV) sync --quiet --inexact --no-dev --group demo && \
+	  $(PYTHON) -m cookiecutter . --no-input --default-config --output-dir demo; fi
 	@$(MAKE) --no-print-directory -C demo/live_site UV=$(abspath $(UV)) demo-users
 	@echo; echo "Serving at http://$${HOST:-127.0.0.1}:$${PORT:-8000}/ - log in as shown above; Ctrl+C stops it"; echo
 	@cd demo/live_site && $(PYTHON) -m serving.server --reload

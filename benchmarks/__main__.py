@@ -17,6 +17,7 @@ from . import (
     http,
     hybrid,
     leaderboard,
+    processes,
     publish,
     scaling,
     streams,
@@ -37,6 +38,7 @@ HEADINGS = {
     hybrid: "WSGI beside ASGI",
     streams: "Answers that stream",
     topics: "One socket for a page",
+    processes: "Two processes",
     scaling: "Parts and sums",
 }
 PARTS = {module.__name__.rpartition(".")[2]: module for module in HEADINGS}
@@ -48,6 +50,7 @@ PAGES = {  # file: title, and the parts that stand in it
     "hybrid.md": ("WSGI and ASGI", (hybrid,)),
     "streams.md": ("Answers that stream", (streams,)),
     "topics.md": ("One socket for a page", (topics,)),
+    "processes.md": ("Two processes", (processes,)),
     "scaling.md": ("100,000 sockets", (scaling,)),
 }
 PAGE = """\
