@@ -274,8 +274,8 @@ async def test_the_site_runs_as_compose_starts_it(project, built, request, tmp_p
         seconds = {"started": time.monotonic() - start}
         assert site.is_healthy()
         async with httpx.AsyncClient(base_url=site.proxy.url) as client:
-            page = (await client.get("/accounts/login/")).text
-            style = re.search(r'href="(/static/site\.\w+\.css)"', page)[1]
+            page = (await client.get("/admin/login/")).text  # which every front end leaves to Django
+            style = re.search(r'href="(/static/admin/css/base\.\w+\.css)"', page)[1]
             assert (await client.get(style)).headers["cache-control"].endswith("immutable")
 
         seconds["conversed"] = await converse(site.proxy.url, project.variant)

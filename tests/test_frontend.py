@@ -61,7 +61,7 @@ def named(server, text):
 
 
 def test_make_run_has_vite_in_front_and_tells_one_address(project):
-    with running(project, "run") as server, server.client() as client:
+    with running(project, "run", NO_COLOR="1") as server, server.client() as client:
         assert "/@vite/client" in client.get(NOTIFICATIONS).text
         assert client.get("/api/site/").json()["debug"]
         assert client.get("/accounts/login/").status_code == 200

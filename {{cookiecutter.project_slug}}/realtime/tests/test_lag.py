@@ -5,6 +5,8 @@ import threading
 import time
 from logging import LogRecord
 
+import pytest
+
 from realtime import lag
 from realtime.hub import get_hub
 from realtime.stats import Histogram, stats
@@ -25,9 +27,12 @@ async def test_the_line_that_blocks_is_named_once(connect, student, caplog):
 async def test_code_that_lets_no_other_thread_run(caplog):
     get_hub()
     await asyncio.sleep(lag.SAMPLE_SECONDS * 2)
-    assert not re.match("(a+)+b", "a" * 24)  # which tries for a while
-    await asyncio.sleep(lag.SAMPLE_SECONDS)
-    assert "realtime/tests/test_lag.py" in caplog.text
+    for _ in range(5):  # another thread that waits, too, may run before the watchdog, which then is too late
+        assert not re.match("(a+)+b", "a" * 24)  # which tries for a while
+        await asyncio.sleep(lag.SAMPLE_SECONDS)
+        if "realtime/tests/test_lag.py" in caplog.text:
+            return
+    pytest.fail("the watchdog has named no line")
 
 
 async def test_many_callbacks_are_nobody_s_fault(caplog):
