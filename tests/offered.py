@@ -72,10 +72,10 @@ def pairs(factors):
 # and every two of the core with what else decides how a project runs, as far as so many rows can hold it.
 # Pages come from Django in all of those rows; with another front end one has all consumers, others have few.
 # Of these some are enough for points of the contract that depend on two answers of the core ("covering"), and
-# some for projects' own tests: the server makes little difference to them, and what the contract holds of
-# authentication in every one of its triples need not meet there once more.
+# some for projects' own tests: the server and an API make little difference to them, and what the contract
+# holds of authentication in every one of its triples need not meet there once more.
 RUNS = ("python_version", "django_version", "database")
-ALONE = {"license", "ci", "deployment", "server", "python_version", "frontend"}
+ALONE = {"license", "ci", "deployment", "server", "python_version", "frontend", "rest_api"}
 ELSEWHERE = [{"frontend", other} for other in SCALARS if other not in ("django_version", "auth", "rest_api")]
 APART = (
     {"channel_layer", "auth"},
@@ -94,7 +94,8 @@ TOGETHER = {
     ],
     "covering": pairs(CORE),
     "suites": [
-        *((one,) for one in ["server", "python_version", "frontend", *items("consumers", "integrations")]),
+        *((one,) for one in ["server", "python_version", "frontend", "rest_api"]),
+        *((one,) for one in items("consumers", "integrations")),
         *(two for two in pairs(key for key in SCALARS if key not in ALONE) if set(two) not in APART),
     ],
 }

@@ -168,11 +168,12 @@ def lend_bytecode(older, newer):
 
     By the size and the time of a source Python notices whether it is the same, and if not compiles it anew.
     """
-    for compiled in older.glob(".venv/lib/python*/site-packages/**/__pycache__/*.pyc"):
-        place = newer / compiled.relative_to(older)
-        if place.parent.parent.is_dir() and not place.exists():
-            place.parent.mkdir(exist_ok=True)
-            place.hardlink_to(compiled)
+    for folder, _, files in os.walk(older / ".venv/lib"):
+        place = newer / os.path.relpath(folder, older)
+        if place.name == "__pycache__" and place.parent.is_dir():
+            place.mkdir(exist_ok=True)
+            for file in set(files).difference(os.listdir(place)):
+                os.link(f"{folder}/{file}", place / file)
 
 
 class Server:
