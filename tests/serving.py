@@ -172,7 +172,8 @@ def lend_bytecode(older, newer):
         place = newer / os.path.relpath(folder, older)
         if place.name == "__pycache__" and place.parent.is_dir():
             place.mkdir(exist_ok=True)
-            for file in set(files).difference(os.listdir(place)):
+            there = {compiled.name for compiled in place.iterdir()}
+            for file in set(files) - there:
                 os.link(f"{folder}/{file}", place / file)
 
 
