@@ -20,6 +20,7 @@ from serving.stopping import drain_sockets, finish_handshakes
 from serving.timeouts import CLOSE_TIMEOUT, GRACE, REQUEST_TIMEOUT
 from serving.websocket_limits import PING_SECONDS, SLICE, FrameCount
 
+STEPS = 16  # of parsing, two for each frame, before others have a look in
 MAX_QUEUE = 32  # messages that wait for a busy consumer before reading from its client stops
 
 logger = logging.getLogger("serving")
@@ -33,6 +34,8 @@ def framed(texts: tuple[str, ...]) -> bytes:
 
 class WebSocketProtocol(ws_protocol.WebSocketProtocol):
     """Back-pressure in both directions, without which Daphne's memory grows with what its clients do."""
+
+    next_steps = None
 
     def onConnect(self, request):
         self.failByDrop = False  # a message that is too big closes with 1009, not by a cut connection
@@ -79,6 +82,27 @@ class WebSocketProtocol(ws_protocol.WebSocketProtocol):
     def dataReceived(self, data):
         for start in range(0, len(data), SLICE):
             super().dataReceived(data[start : start + SLICE])
+
+    def consumeData(self):
+        """As autobahn does it, but a few frames at a time, since one read may bring hundreds."""
+        if self.state not in (self.STATE_OPEN, self.STATE_CLOSING):
+            super().consumeData()
+            return
+        for _ in range(STEPS):
+            if not self.processData() or self.state == self.STATE_CLOSED:
+                return
+        if self.next_steps is None:
+            self.next_steps = asyncio.get_running_loop().call_soon(self.go_on)
+
+    def go_on(self):
+        self.next_steps = None
+        self.consumeData()
+
+    def connectionLost(self, reason):
+        if self.next_steps is not None:  # what has come is taken before it is over
+            self.next_steps.cancel()
+            super().consumeData()
+        super().connectionLost(reason)
 
     def onMessage(self, payload, isBinary):
         super().onMessage(payload, isBinary)
