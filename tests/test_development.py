@@ -89,7 +89,8 @@ def test_make_run_reloads_and_tells_of_migrations_that_are_not_applied(variant, 
         migration.write_text(MIGRATION, encoding="utf-8")
         try:
             name = "Renamed meanwhile"
-            settings.add(f'PROJECT_NAME = "{name}"', lambda: name in httpx.get(server.url).text)
+            page = f"{server.url}/api/site/" if variant["frontend"] == "react" else server.url
+            settings.add(f'PROJECT_NAME = "{name}"', lambda: name in httpx.get(page).text)
             assert "1 unapplied migration(s)" in server.output()
         finally:
             migration.unlink()
