@@ -68,12 +68,12 @@ def pairs(factors):
 
 
 # What must occur together. Among what is baked: every two answers, and each triple of the core with each
-# other answer. Among what is booted, which has one row for each triple: every two answers, but for targets,
-# and every two of the core with what else decides how a project runs, as far as so many rows can hold it.
-# Pages come from Django in all of those rows; with another front end one has all consumers, others have few.
-# Of these some are enough for points of the contract that depend on two answers of the core ("covering"), and
-# some for projects' own tests: the server and an API make little difference to them, and what the contract
-# holds of authentication in every one of its triples need not meet there once more.
+# other answer but the license. Among what is booted, which has one row for each triple: every two answers,
+# but for targets, and every two of the core with what else decides how a project runs, as far as so many rows
+# can hold it. Pages come from Django in all of those rows; with another front end one has all consumers,
+# others have few. Of these some are enough for points of the contract that depend on two answers of the core
+# ("covering"), and some for projects' own tests: the server and an API make little difference to them, and
+# what the contract holds of authentication in every one of its triples need not meet there once more.
 RUNS = ("python_version", "django_version", "database")
 ALONE = {"license", "ci", "deployment", "server", "python_version", "frontend", "rest_api"}
 ELSEWHERE = [{"frontend", other} for other in SCALARS if other not in ("django_version", "auth", "rest_api")]
@@ -85,7 +85,7 @@ APART = (
 TOGETHER = {
     "baked": [
         *pairs(SCALARS | items(*LISTS)),
-        *((*CORE, other) for other in SCALARS | items(*LISTS) if other not in CORE),
+        *((*CORE, other) for other in SCALARS | items(*LISTS) if other not in (*CORE, "license")),
     ],
     "booted": [
         CORE,
