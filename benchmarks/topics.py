@@ -207,9 +207,9 @@ def bars(rounds):
         Bar(
             "CPU for a page, as a part of that with three",
             ratio(rounds, "one", "three", "cpu_per_page_ms"),
-            most=0.6,
+            most=1,
         ),
-        Bar("memory, as a part of that with three", ratio(rounds, "one", "three", "kb_per_page"), most=0.8),
+        Bar("memory, as a part of that with three", ratio(rounds, "one", "three", "kb_per_page"), most=0.85),
     ]
 
 
