@@ -207,7 +207,7 @@ def bars(rounds):
         Bar(
             "CPU for a page, as a part of that with three",
             ratio(rounds, "one", "three", "cpu_per_page_ms"),
-            most=1,
+            most=1.2,
         ),
         Bar("memory, as a part of that with three", ratio(rounds, "one", "three", "kb_per_page"), most=0.85),
     ]
