@@ -78,8 +78,10 @@ def framed(texts: tuple[str, ...]) -> bytes:
 
 
 def send_at_once(stream, texts):  # see realtime/outbox.py
+    if stream.state is not ASGIWebsocketState.CONNECTED or stream.handshake.http_version != "1.1":
+        return False  # HTTP/2 has frames of its own around these
     out = transport(stream)
-    if stream.state is not ASGIWebsocketState.CONNECTED or out.get_write_buffer_size() or out.is_closing():
+    if out.get_write_buffer_size() or out.is_closing():
         return False
     out.write(framed(texts))
     return True
