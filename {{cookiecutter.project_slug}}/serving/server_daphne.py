@@ -18,7 +18,7 @@ from serving.hub import start_hub
 from serving.starting import start_server
 from serving.stopping import drain_sockets, finish_handshakes
 from serving.timeouts import CLOSE_TIMEOUT, GRACE, REQUEST_TIMEOUT
-from serving.websocket_limits import PING_SECONDS, SLICE, FrameCount
+from serving.websocket_limits import PING_SECONDS, FrameCount
 
 STEPS = 16  # of parsing, two for each frame, before others have a look in
 MAX_QUEUE = 32  # messages that wait for a busy consumer before reading from its client stops
@@ -55,7 +55,7 @@ class WebSocketProtocol(ws_protocol.WebSocketProtocol):
 
     def resumeProducing(self):
         self.writable.set()
-        self.transport.resumeProducing()
+        self.read_on()
 
     def stopProducing(self):
         self.writable.set()
@@ -79,12 +79,8 @@ class WebSocketProtocol(ws_protocol.WebSocketProtocol):
         if not abort:  # which waits for a client that does not read
             asyncio.get_running_loop().call_later(CLOSE_TIMEOUT, self.transport.abortConnection)
 
-    def dataReceived(self, data):
-        for start in range(0, len(data), SLICE):
-            super().dataReceived(data[start : start + SLICE])
-
     def consumeData(self):
-        """As autobahn does it, but a few frames at a time, since one read may bring hundreds."""
+        """As autobahn does it, but a few frames at a time, since one read may bring thousands."""
         if self.state not in (self.STATE_OPEN, self.STATE_CLOSING):
             super().consumeData()
             return
@@ -93,10 +89,17 @@ class WebSocketProtocol(ws_protocol.WebSocketProtocol):
                 return
         if self.next_steps is None:
             self.next_steps = asyncio.get_running_loop().call_soon(self.go_on)
+            self.transport.pauseProducing()  # or more would come than is worked through
 
     def go_on(self):
         self.next_steps = None
         self.consumeData()
+        self.read_on()
+
+    def read_on(self):
+        """Read from the client again, unless there is a reason not to."""
+        if self.next_steps is None and self.application_queue.qsize() < MAX_QUEUE and self.writable.is_set():
+            self.transport.resumeProducing()
 
     def connectionLost(self, reason):
         if self.next_steps is not None:  # what has come is taken before it is over
@@ -129,8 +132,8 @@ class WebSocketProtocol(ws_protocol.WebSocketProtocol):
 
     async def receive(self):
         message = await self.application_queue.get()
-        if self.application_queue.empty() and self.writable.is_set():
-            self.transport.resumeProducing()
+        if self.application_queue.empty():
+            self.read_on()
         return message
 
 
