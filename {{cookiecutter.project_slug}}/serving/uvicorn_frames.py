@@ -12,6 +12,7 @@ try:
     from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
     from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
     from websockets.frames import Frame, Opcode
+    from websockets.protocol import OPEN
 except ImportError:  # a version that is not known here; see `fits`
     HttpToolsProtocol = WebSocketsSansIOProtocol = object  # type: ignore[assignment, misc]
 
@@ -60,7 +61,7 @@ class SharedFrames(WebSocketsSansIOProtocol):
 
     def send_at_once(self, texts):
         transport = self.transport
-        if transport.get_write_buffer_size() or transport.is_closing():
+        if self.conn.state is not OPEN or transport.get_write_buffer_size() or transport.is_closing():
             return False
         transport.write(framed(texts))
         return True
