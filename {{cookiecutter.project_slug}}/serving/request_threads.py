@@ -26,7 +26,9 @@ class RequestThread(ThreadPoolExecutor):
         self.is_used = False  # by the request that has it
 
     def submit(self, *call, **arguments):
-        self.is_used = True
+        if not self.is_used:
+            self.is_used = True
+            super().submit(close_old_connections)  # as Django does when a request begins
         future = super().submit(*call, **arguments)
         self.unfinished.add(future)
         future.add_done_callback(self.unfinished.discard)
@@ -88,6 +90,6 @@ def sync_to_async_if_used(function, **options):
 
 
 asgi.sync_to_async = sync_to_async_if_used  # type: ignore[attr-defined]
-request_started.disconnect(close_old_connections)  # `request_finished` has it, too
+request_started.disconnect(close_old_connections)  # a `RequestThread` does that when it is used
 if not settings.DEBUG:
     request_started.disconnect(reset_queries)  # there are none

@@ -6,7 +6,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.core.asgi import get_asgi_application
 from django.core.signals import request_finished, request_started
-from django.db import close_old_connections, connections, reset_queries, transaction
+from django.db import close_old_connections, connection, connections, reset_queries, transaction
 from django.db.backends.signals import connection_created
 from django.http import HttpResponse, StreamingHttpResponse
 from django.urls import path
@@ -191,6 +191,15 @@ async def test_a_thread_keeps_its_connection_where_that_may_get_old(get, monkeyp
         connection_created.disconnect(note)
     assert len(threads) == 1
     assert len(opened) == (3 if "pool" in may_get_old["OPTIONS"] else 1)
+
+
+async def test_a_connection_that_has_got_too_old_meanwhile_is_not_used(call, transactional_db):
+    def make_old():
+        User.objects.count()
+        connection.close_at = 0
+
+    await call(make_old)
+    assert await call(lambda: connection.connection) is None
 
 
 @pytest.fixture
