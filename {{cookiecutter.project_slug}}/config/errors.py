@@ -22,7 +22,9 @@ def answering(view, status, code, detail):
                 return JsonResponse({"code": code, "detail": detail}, status=status)
             return view(request, **error)
         finally:
-            connections.close_all()
+            for connection in connections.all(initialized_only=True):
+                if not connection.in_atomic_block:  # as that of a test is, whose transaction goes on
+                    connection.close_if_unusable_or_obsolete()
 
     return handler
 
