@@ -13,9 +13,11 @@ from . import (
     claims,
     counting,
     fanout,
+    groups,
     handshakes,
     http,
     hybrid,
+    inbound,
     leaderboard,
     processes,
     publish,
@@ -29,6 +31,8 @@ from .report import bar_table, machine, versions
 
 HEADINGS = {
     fanout: "Fan-out",
+    groups: "Many groups",
+    inbound: "Frames from clients",
     counting: "Counting",
     handshakes: "Handshakes",
     publish: "Publishing",
@@ -43,7 +47,7 @@ HEADINGS = {
 }
 PARTS = {module.__name__.rpartition(".")[2]: module for module in HEADINGS}
 PAGES = {  # file: title, and the parts that stand in it
-    "benchmarks.md": ("Benchmarks", (fanout, counting, publish, http)),
+    "benchmarks.md": ("Benchmarks", (fanout, groups, inbound, counting, publish, http)),
     "handshakes.md": ("Handshakes", (handshakes,)),
     "claims.md": ("Claims", (claims,)),
     "leaderboard.md": ("Leaderboard", (leaderboard,)),

@@ -14,8 +14,9 @@ import re
 import shutil
 from collections import Counter
 
-from .common import Load, cpu_seconds, free_port, running
-from .project import ENVIRONMENT
+from . import fanout
+from .common import cpu_seconds
+from .inbound import RATES, echo
 from .report import Bar, median, ratio, table
 
 TITLES = {"counted": "as generated", "uncounted": "without counting"}
@@ -27,9 +28,6 @@ COUNTING = re.compile(
 LEAST = 20  # lines that count
 SOCKETS = 32  # of the echo
 TURNS = 10  # of each project in a round
-PING = b'{"type":"ping"}'
-FRAME = bytes((0x81, 0x80 | len(PING), 0, 0, 0, 0)) + PING  # masked with zeros
-RATES = {"WS_RATE": "1000000/second", "WS_USER_RATE": "1000000/second", "WS_BYTE_RATE": "1000000000/second"}
 
 
 def without_counting(project):
@@ -49,17 +47,13 @@ def without_counting(project):
 
 @contextlib.contextmanager
 def serving(project, redis_url, sockets):
-    """A server, the load generator connected to it, and what `echo` needs."""
-    port = free_port()
-    environment = {**ENVIRONMENT, **RATES, "PORT": str(port), "REDIS_URL": redis_url}
-    header = f"Cookie: {project.cookie}\r\nOrigin: http://127.0.0.1:{port}"
-    command = [project.python, "-m", "benchmarks.peers.hub"]
+    """A server, the load generator connected to it, and its port."""
     with (
-        running(command, port, project.path, **environment) as server,
-        Load(port, "/ws/bench/", sockets, "-H", header, "-r", '"ready"') as load,
+        fanout.serving("hub", project, redis_url, **RATES) as (server, port, load_with),
+        load_with(sockets) as load,
     ):
         load.run(events=3)
-        yield server, load, (port, header)
+        yield server, load, port
 
 
 def measure(projects, redis_url, sockets, seconds):
@@ -72,18 +66,18 @@ def measure(projects, redis_url, sockets, seconds):
         }
         for turn in range(TURNS):
             for name in servers if turn % 2 == 0 else reversed(servers):
-                server, load, address = servers[name]
+                server, load, port = servers[name]
                 cpu = cpu_seconds(server)
-                fanout = load.run(seconds / TURNS, events=3, window=4)
+                delivered = load.run(seconds / TURNS, events=3, window=4)
                 cpu = cpu_seconds(server) - cpu
-                echoes, echo_cpu = asyncio.run(echo(*address, seconds / TURNS, server))
+                echoes, echo_cpu = asyncio.run(echo(server, projects[name], port, SOCKETS, seconds / TURNS))
                 totals[name].update(
-                    deliveries=fanout["deliveries"],
-                    delivering=fanout["deliveries"] / fanout["deliveries_per_second"],
+                    deliveries=delivered["deliveries"],
+                    delivering=delivered["deliveries"] / delivered["deliveries_per_second"],
                     delivery_cpu=cpu,
                     echoes=echoes,
                     echo_cpu=echo_cpu,
-                    lost=fanout["lost"] + fanout["repeated"],
+                    lost=delivered["lost"] + delivered["repeated"],
                 )
     return {name: figures(total, seconds) for name, total in totals.items()}
 
@@ -96,46 +90,6 @@ def figures(total, seconds):
         "echo_us": total["echo_cpu"] / total["echoes"] * 1e6,
         "lost": total["lost"],
     }
-
-
-async def echo(port, header, seconds, server):
-    """How many pings were answered in so many seconds, and the server's processor time for that."""
-    connections = [await connect(port, header) for _ in range(SOCKETS)]
-    await asyncio.sleep(0.2)  # until the handshakes are done with
-    counts, cpu = [0] * SOCKETS, cpu_seconds(server)
-
-    async def talk(number):
-        reader, writer = connections[number]
-        while True:
-            writer.write(FRAME)
-            await reader.readuntil(b"}")
-            counts[number] += 1
-
-    try:
-        async with asyncio.timeout(seconds), asyncio.TaskGroup() as group:
-            for number in range(SOCKETS):
-                group.create_task(talk(number))
-    except TimeoutError:
-        cpu = cpu_seconds(server) - cpu
-    for _, writer in connections:
-        writer.close()
-    return sum(counts), cpu
-
-
-async def connect(port, header):
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    head = [
-        "GET /ws/bench/ HTTP/1.1",
-        f"Host: 127.0.0.1:{port}",
-        "Upgrade: websocket",
-        "Connection: Upgrade",
-        "Sec-WebSocket-Version: 13",
-        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
-        header,
-    ]
-    writer.write(("\r\n".join(head) + "\r\n\r\n").encode())
-    await reader.readuntil(b'"ready"}')
-    return reader, writer
 
 
 def run(project, redis_url, options):

@@ -78,18 +78,21 @@ def peers(project, port):
     }
 
 
+def headers(project, port):
+    """What every peer is sent: servers keep the headers of a socket in memory."""
+    return f"Cookie: {project.cookie}\r\nOrigin: http://127.0.0.1:{port}"
+
+
 @contextlib.contextmanager
-def serving(name, project, redis_url):
+def serving(name, project, redis_url, **settings):
     """The process of a peer, its port, and a function that connects the load generator to it."""
     port = free_port()
     peer = peers(project, port)[name]
-    # Servers keep the headers of a socket in memory: the same ones for all.
-    header = f"Cookie: {project.cookie}\r\nOrigin: http://127.0.0.1:{port}"
 
     def load(sockets, *options):
-        return Load(port, peer.path, sockets, "-H", header, *peer.options, *options)
+        return Load(port, peer.path, sockets, "-H", headers(project, port), *peer.options, *options)
 
-    environment = {**ENVIRONMENT, "PORT": str(port), "REDIS_URL": redis_url}
+    environment = {**ENVIRONMENT, **settings, "PORT": str(port), "REDIS_URL": redis_url}
     with running(peer.command, port, project.path, **environment) as server:
         yield server, port, load
 
@@ -196,8 +199,11 @@ def bars(results):
 
 
 def max_share(rounds):
-    """The largest over all peers; at 1 the generator would have been what was measured."""
-    return max(median(rounds, name, "generator_cpu") for name in rounds[0])
+    """The largest over all peers; at 1 the generator would have been what was measured.
+
+    The floor is as fast as the generator: of it, only the CPU counts.
+    """
+    return max(median(rounds, name, "generator_cpu") for name in rounds[0] if name != "floor")
 
 
 COLUMNS = {  # key: title, format

@@ -1,6 +1,6 @@
 /* Load generator of the fan-out benchmark: one thread, one epoll, N WebSocket clients (RFC 6455).
  *
- *   load PORT PATH N [-H 'Name: value'] [-s TEXT] [-r MARKER] [-z STALLED]
+ *   load PORT PATH N [-H 'Name: value'] [-s TEXT] [-r MARKER] [-z STALLED] [-g GROUPS]
  *
  * It opens N sockets on PATH and one on /trigger. Each text sent to /trigger is an event that the server
  * has to deliver to all N. An event carries "seq":<number>, by which every socket checks that it gets each
@@ -8,6 +8,8 @@
  *   -s  text to send when a socket has opened (socket.io: 40)
  *   -r  a socket is ready when a text with this marker has come (default: as soon as it is open)
  *   -z  so many further sockets connect and then never read
+ *   -g  the sockets are spread over so many groups: PATH?group=<number> leads to one, an event goes to the
+ *       group that it names as "group":<number>, one group after the other (default: all get all)
  * Commands on stdin, one JSON line on stdout for each:
  *   run SECONDS EVENTS WINDOW GAP BYTES
  *       events of BYTES bytes until SECONDS and EVENTS (at least one) are both past, never more than WINDOW
@@ -39,7 +41,7 @@
 enum state { CONNECTING, UPGRADING, OPEN, READY, CLOSED };
 
 struct client {
-    int fd, state, close_code, is_member, is_stalled;
+    int fd, state, close_code, is_member, is_stalled, group;
     long next_seq;                                /* the event that has to come next */
     unsigned char *rest;                          /* start of a frame that has not come whole */
     size_t rest_size;
@@ -48,7 +50,7 @@ struct client {
 static int port, epoll, connecting, ready, closed;
 static const char *path, *extra_header = "", *hello, *ready_marker;
 static struct client *clients;                    /* members, then stalled ones, then the trigger */
-static int members, stalled;
+static int members, stalled, groups = 1, *in_group; /* open members of each */
 
 static double started[MAX_EVENTS], finished[MAX_EVENTS];
 static int missing[MAX_EVENTS];
@@ -122,6 +124,7 @@ static void close_client(struct client *c) {
     close(c->fd);
     c->state = CLOSED;
     closed += c->is_member;
+    if (c->is_member) in_group[c->group]--;
 }
 
 static void become_ready(struct client *c) {
@@ -132,11 +135,12 @@ static void become_ready(struct client *c) {
 }
 
 static void upgrade(struct client *c) {
-    char request[4096];
+    char request[4096], query[30] = "";
+    if (groups > 1 && c->is_member) sprintf(query, "%cgroup=%d", strchr(path, '?') ? '&' : '?', c->group);
     int size = snprintf(request, sizeof request,
-        "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "GET %s%s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         "Sec-WebSocket-Key: " KEY "\r\nSec-WebSocket-Version: 13\r\n%s%s\r\n",
-        c == &clients[members + stalled] ? "/trigger" : path, port, extra_header, *extra_header ? "\r\n" : "");
+        c == &clients[members + stalled] ? "/trigger" : path, query, port, extra_header, *extra_header ? "\r\n" : "");
     write_all(c->fd, request, size);
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = c};
     epoll_ctl(epoll, EPOLL_CTL_MOD, c->fd, &event);
@@ -145,9 +149,9 @@ static void upgrade(struct client *c) {
 
 static void receive_event(struct client *c, long seq) {
     if (seq < first_of_run) return;               /* late: its run has ended, where it counted as lost */
-    if (seq < c->next_seq || seq >= published) { repeated++; return; }
-    lost += seq - c->next_seq;
-    c->next_seq = seq + 1;
+    if (seq < c->next_seq || seq >= published || seq % groups != c->group) { repeated++; return; }
+    lost += (seq - c->next_seq) / groups;
+    c->next_seq = seq + groups;
     double time = now();
     last_progress = time;
     deliveries++;
@@ -239,11 +243,13 @@ static int turn(int timeout_ms) {
 static void publish(size_t bytes) {
     static char event[1 << 20];
     if (published == MAX_EVENTS) die("more than %d events", MAX_EVENTS);
-    size_t head = sprintf(event, "{\"type\":\"bench\",\"seq\":%ld,\"pad\":\"", published);
+    size_t head = sprintf(event, "{\"type\":\"bench\",\"seq\":%ld,", published);
+    if (groups > 1) head += sprintf(event + head, "\"group\":%ld,", published % groups);
+    head += sprintf(event + head, "\"pad\":\"");
     if (bytes < head + 2 || bytes >= sizeof event) die("an event cannot have %zu bytes", bytes);
     memset(event + head, 'x', bytes - head - 2);
     memcpy(event + bytes - 2, "\"}", 2);
-    missing[published] = members - closed;
+    missing[published] = in_group[published % groups];
     started[published] = last_progress = now();
     published++;
     send_frame(clients[members + stalled].fd, 1, event, bytes);
@@ -286,8 +292,8 @@ static void run(double seconds, long events, long window, double gap, size_t byt
         missing[k] = -1;                                                      /* what still comes does not count */
     }
     for (struct client *c = clients; c < clients + members; c++) {
-        if (c->next_seq < published) lost += published - c->next_seq;
-        c->next_seq = c->state == READY ? published : MAX_EVENTS;              /* the closed ones count once */
+        for (; c->next_seq < published; c->next_seq += groups) lost++;
+        if (c->state == CLOSED) c->next_seq = MAX_EVENTS;                      /* these count once */
     }
     qsort(last, complete, sizeof *last, compare);
     qsort(latencies, latency_count, sizeof *latencies, compare);
@@ -324,20 +330,26 @@ static void resume(void) {
 
 int main(int argc, char **argv) {
     int option;
-    while ((option = getopt(argc, argv, "H:s:r:z:")) != -1) {
+    while ((option = getopt(argc, argv, "H:s:r:z:g:")) != -1) {
         if (option == 'H') extra_header = optarg;
         else if (option == 's') hello = optarg;
         else if (option == 'r') ready_marker = optarg;
         else if (option == 'z') stalled = atoi(optarg);
+        else if (option == 'g') groups = atoi(optarg);
         else return 2;
     }
-    if (argc - optind != 3) die("usage: load PORT PATH N [-H 'Name: value'] [-s TEXT] [-r MARKER] [-z STALLED]");
+    if (argc - optind != 3) die("usage: load PORT PATH N [-H 'Name: value'] [-s TEXT] [-r MARKER] [-z STALLED] [-g GROUPS]");
     port = atoi(argv[optind]);
     path = argv[optind + 1];
     members = atoi(argv[optind + 2]);
     int total = members + stalled + 1, opened = 0;
     clients = calloc(total, sizeof *clients);
-    for (int i = 0; i < members; i++) clients[i].is_member = 1;
+    in_group = calloc(groups, sizeof *in_group);
+    for (int i = 0; i < members; i++) {
+        clients[i].is_member = 1;
+        clients[i].next_seq = clients[i].group = i % groups;
+        in_group[i % groups]++;
+    }
     for (int i = members; i < members + stalled; i++) clients[i].is_stalled = 1;
     epoll = epoll_create1(0);
     setvbuf(stdout, NULL, _IOLBF, 0);

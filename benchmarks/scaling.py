@@ -17,7 +17,10 @@ from pathlib import Path
 import redis
 
 from .common import Load, cpu_seconds, rss
-from .counting import echo, serving
+from .counting import serving
+from .fanout import headers
+from .inbound import SOCKETS as TALKING
+from .inbound import echo
 from .report import Bar, median, table, with_spread
 
 EVENT = 200  # bytes
@@ -79,12 +82,11 @@ def measure_redis(client, load):
 def measure(project, redis_url, sockets, seconds):
     """The figures of one round."""
     with (
-        serving(project, redis_url, 50) as (server, first, address),
+        serving(project, redis_url, 50) as (server, first, port),
         redis.Redis.from_url(redis_url) as client,
     ):
-        port, header = address
         base, kernel, cpu = rss(server), kernel_memory(), cpu_seconds(server)
-        with Load(port, "/ws/bench/", sockets, "-H", header, "-r", '"ready"') as load:
+        with Load(port, "/ws/bench/", sockets, "-H", headers(project, port), "-r", '"ready"') as load:
             handshake = (cpu_seconds(server) - cpu) / sockets
             time.sleep(1)
             memory = (rss(server) - base) / sockets
@@ -92,7 +94,7 @@ def measure(project, redis_url, sockets, seconds):
             cpu = cpu_seconds(server)
             delivered = load.run(seconds, events=3, gap=20, size=EVENT)["deliveries"]
             delivery = (cpu_seconds(server) - cpu) / delivered
-        echoes, echo_cpu = asyncio.run(echo(port, header, seconds, server))
+        echoes, echo_cpu = asyncio.run(echo(server, project, port, TALKING, seconds))
         out, redis_cpu = measure_redis(client, first)
         with contextlib.ExitStack() as stack:
             (channel,) = [name for name in client.pubsub_channels() if name.endswith(b"__group__bench")]

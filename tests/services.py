@@ -118,6 +118,7 @@ class PostgreSQL:
         rules = "local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n"
         (folder / "pg_hba.conf").write_text(rules, encoding="ascii")
         self.folder, self.port = folder, free_port()
+        self.kept = set()  # names of databases that others are copied from
         self.start()
 
     def start(self):
@@ -132,15 +133,35 @@ class PostgreSQL:
     def add_database(self, name, url):
         """Make a database and its owner, who has the password in `url`; return the URL that leads there."""
         password = urlsplit(url).password
-        with psycopg.connect(
-            host=str(self.folder), port=self.port, user="postgres", dbname="postgres", autocommit=True
-        ) as connection:
-            owner = sql.Identifier(name)
+        owner = sql.Identifier(name)
+        with self._connected() as connection:
             connection.execute(
                 sql.SQL("CREATE ROLE {} LOGIN CREATEDB PASSWORD {}").format(owner, sql.Literal(password))
             )
             connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(owner, owner))
         return f"postgresql://{name}:{password}@{HOST}:{self.port}/{name}"
+
+    def copy_database(self, older, newer):
+        """Give a database, which is made if there is none, all that is in another that nobody is using.
+
+        Each belongs to the role of its name.
+        """
+        source, target = sql.Identifier(older), sql.Identifier(newer)
+        with self._connected() as connection:
+            if not connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [newer]).fetchone():
+                connection.execute(sql.SQL("CREATE ROLE {}").format(target))
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(target))
+            connection.execute(
+                sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {}").format(target, source, target)
+            )
+        with self._connected(newer) as connection:
+            connection.execute(sql.SQL("REASSIGN OWNED BY {} TO {}").format(source, target))
+            connection.execute(sql.SQL("ALTER DATABASE {} OWNER TO {}").format(source, source))
+
+    def _connected(self, database="postgres"):
+        return psycopg.connect(
+            host=str(self.folder), port=self.port, user="postgres", dbname=database, autocommit=True
+        )
 
     def _run(self, *arguments):
         command = ("-w", "-D", str(self.folder), *arguments)

@@ -1,5 +1,6 @@
 """Projects as their owners meet them: installed by their own Makefile, served by their own command."""
 
+import hashlib
 import os
 import re
 import shlex
@@ -139,7 +140,10 @@ def installed(bake, valkey, request, tmp_path_factory):
         if alike:
             lend_bytecode(alike[-1].folder, folder)
         build_pages(project)
-        project.run(".venv/bin/python", "manage.py", "shell", "-c", DEMO_USERS, DEMO_PASSWORD=PASSWORD)
+        if "DATABASE_URL" in values:
+            fill_postgresql(project, title, request.getfixturevalue("postgresql"))
+        else:
+            fill_sqlite(project, tmp_path_factory.getbasetemp())
         return project
 
     def installed(variant):
@@ -149,6 +153,39 @@ def installed(bake, valkey, request, tmp_path_factory):
         return projects[key]
 
     return installed
+
+
+def fill_sqlite(project, kept):
+    """Give a project a database with demo users, if there is one in the folder `kept` a copy of it."""
+    database = project.folder / "db.sqlite3"
+    copy = kept / f"{tables(project)}.sqlite3"
+    if not copy.exists():
+        add_demo_users(project)
+        shutil.copy(database, copy)
+    shutil.copy(copy, database)
+
+
+def fill_postgresql(project, name, postgresql):
+    """As `fill_sqlite`, for the database of this name."""
+    copy = f"kept_{tables(project)}"
+    if copy not in postgresql.kept:
+        add_demo_users(project)
+        postgresql.copy_database(name, copy)
+        postgresql.kept.add(copy)
+    else:
+        postgresql.copy_database(copy, name)
+
+
+def add_demo_users(project):
+    project.run(".venv/bin/python", "manage.py", "shell", "-c", DEMO_USERS, DEMO_PASSWORD=PASSWORD)
+
+
+def tables(project):
+    """Return a name that all projects have in common in whose databases the same is at first."""
+    patterns = ("*/migrations/*.py", "*/models.py", "*/demo.py", "config/authentication.py")
+    files = sorted(file for pattern in patterns for file in project.folder.glob(pattern))
+    told = [VERSIONS(project.variant), *((file.name, file.read_bytes()) for file in files)]
+    return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
 
 
 def build_pages(project):

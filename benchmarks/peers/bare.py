@@ -1,24 +1,30 @@
-"""The least that an ASGI application can do: a set of sockets, and a loop over `await send`."""
+"""The least that an ASGI application can do: sets of sockets, a loop over `await send`, and an echo."""
+
+import json
+from collections import defaultdict
+from urllib.parse import parse_qs
 
 from .measured import measured
 
-sockets = set()
+groups = defaultdict(set)  # by number; without one, all are in None
 
 
 async def app(scope, receive, send):
     await receive()
     await send({"type": "websocket.accept"})
+    asked = parse_qs(scope["query_string"].decode()).get("group")
+    sockets = groups[asked and int(asked[0])]
     sockets.add(send)
     try:
-        while (await receive())["type"] != "websocket.disconnect":
-            pass
+        while (message := await receive())["type"] != "websocket.disconnect":
+            await send({"type": "websocket.send", "text": message["text"]})
     finally:
         sockets.discard(send)
 
 
 async def publish(text):
     message = {"type": "websocket.send", "text": text}
-    for send in list(sockets):
+    for send in list(groups[json.loads(text).get("group")]):
         await send(message)
 
 

@@ -7,6 +7,7 @@ import serving.server
 from config.routing import websocket_urlpatterns
 from django.urls import path
 from realtime.consumer import RealtimeConsumer
+from realtime.credentials import in_query
 from realtime.publish import apublish
 
 from .measured import measured
@@ -14,12 +15,17 @@ from .measured import measured
 
 class BenchConsumer(RealtimeConsumer):
     async def opened(self):
-        await self.join("bench")
+        await self.join(group_of(in_query(self.scope, "group")))
         await self.send_frame({"type": "ready"})
 
 
+def group_of(number):
+    return "bench" if number is None else f"bench.{number}"
+
+
 async def publish(text):
-    await apublish("bench", json.loads(text))
+    frame = json.loads(text)
+    await apublish(group_of(frame.get("group")), frame)
 
 
 websocket_urlpatterns.insert(0, path("ws/bench/", BenchConsumer.as_asgi()))

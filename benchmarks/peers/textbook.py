@@ -2,6 +2,7 @@
 
 import json
 import os
+from urllib.parse import parse_qs
 
 import django
 from django.conf import settings
@@ -24,18 +25,29 @@ from .measured import measured  # noqa: E402
 
 class BenchConsumer(AsyncJsonWebsocketConsumer):
     async def connect(self):
-        await self.channel_layer.group_add("bench", self.channel_name)
+        asked = parse_qs(self.scope["query_string"].decode()).get("group")
+        self.group = group_of(asked and asked[0])
+        await self.channel_layer.group_add(self.group, self.channel_name)
         await self.accept()
 
     async def disconnect(self, code):
-        await self.channel_layer.group_discard("bench", self.channel_name)
+        await self.channel_layer.group_discard(self.group, self.channel_name)
+
+    async def receive_json(self, content):
+        await self.send_json(content)
 
     async def bench_event(self, event):
         await self.send_json(event["frame"])
 
 
+def group_of(number):
+    return "bench" if number is None else f"bench.{number}"
+
+
 async def publish(text):
-    await get_channel_layer().group_send("bench", {"type": "bench.event", "frame": json.loads(text)})
+    frame = json.loads(text)
+    event = {"type": "bench.event", "frame": frame}
+    await get_channel_layer().group_send(group_of(frame.get("group")), event)
 
 
 application = measured(BenchConsumer.as_asgi(), publish)
