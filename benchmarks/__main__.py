@@ -70,10 +70,11 @@ Medians of {rounds} rounds, in each of which all are measured in turn; ratios ar
 def main():
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
-        "part",
-        nargs="?",
+        "parts",
+        nargs="*",
+        metavar="part",
         choices=PARTS,
-        help="measure this alone; of the pages, only one that holds nothing else is written",
+        help=f"measure these alone ({', '.join(PARTS)}); pages that hold others are not written",
     )
     parser.add_argument("--sockets", type=int, default=5000, help="of the fan-out (5000)")
     parser.add_argument("--rounds", type=int, default=5, help="in which each is measured once (5)")
@@ -85,7 +86,7 @@ def main():
     compiled("load.c")
     print("Generating and installing a project")
     project = generate()
-    parts = [PARTS[options.part]] if options.part else list(HEADINGS)
+    parts = [PARTS[name] for name in options.parts] or list(HEADINGS)
     with ValkeyServer() as server:
         results = {part: part.run(project, server.connection_url, options) for part in parts}
     print()
@@ -99,8 +100,8 @@ def main():
 
 
 def write_page(name, title, parts, project, results, bars, options):
-    part = f" {options.part}" if options.part else ""
-    command = f"python -m benchmarks{part} --sockets {options.sockets} --rounds {options.rounds}"
+    named = "".join(f" {name}" for name in options.parts)
+    command = f"python -m benchmarks{named} --sockets {options.sockets} --rounds {options.rounds}"
     blocks = [
         PAGE.format(
             title=title,

@@ -19,6 +19,7 @@ from .report import Bar, in_rounds, median, ratio, table, with_spread
 PEERS = ("hub", "bare", "textbook", "ws", "socketio")
 SIZES = {"own": 1, "rooms": 10}  # sockets in a group
 SIZE_TITLES = {"own": "A group for each socket", "rooms": "Groups of 10 sockets"}
+BARS = {"own": 0.75, "rooms": 0.25}  # of the Channels consumer's CPU
 WINDOW = 64  # events under way
 
 
@@ -61,7 +62,7 @@ def bars(rounds):
             Bar(
                 f"{title}: CPU of an event, as a multiple of the Channels consumer's",
                 ratio(rounds, ("hub", kind), ("textbook", kind), "event_us"),
-                most=0.5,
+                most=BARS[kind],
             )
             for kind, title in SIZE_TITLES.items()
         ),

@@ -31,7 +31,7 @@ class Outbox:
     def __init__(self, send: Callable[[dict], Coroutine[Any, Any, None]], overflow: Callable[[], None]):
         self._send = send
         self._send_at_once = getattr(getattr(send, "__self__", None), "send_at_once", None)
-        self._overflow = overflow
+        self._overflow: Callable[[], None] | None = overflow
         self._backlog: deque | None = None  # exists only while frames wait
         self._size = 0
         self._closed = False
@@ -108,6 +108,7 @@ class Outbox:
         """Forget everything that waits; the socket is closed."""
         self._closed = True
         self._backlog = None
+        self._overflow = None  # a method of the socket, which would wait for the garbage collector
         if self._writer is not None:
             self._writer.cancel()
 
@@ -118,9 +119,10 @@ class Outbox:
             self._give_up()
 
     def _give_up(self) -> None:
-        if not self._closed:
+        overflow = self._overflow
+        if overflow is not None and not self._closed:
             self.discard()
-            self._overflow()
+            overflow()
 
     async def _write(self, blocked: asyncio.Task | None = None) -> None:
         try:

@@ -40,6 +40,10 @@ class Http(HttpToolsProtocol):
         self._stop_waiting()
         super().connection_lost(exc)
 
+    def handle_websocket_upgrade(self):
+        super().handle_websocket_upgrade()
+        self.parser = None  # which refers to this: both would wait for the garbage collector
+
     def _expect_head(self):
         self._late = self._late or self.loop.call_later(REQUEST_TIMEOUT, cut, self.transport)
 
@@ -95,6 +99,7 @@ class SharedFrames(WebSocketsSansIOProtocol):
         if self._cut is not None:
             self._cut.cancel()
         super().connection_lost(exc)
+        self.conn.parser.close()  # a generator that refers to `conn`
 
     def _cut_later(self):
         if self._cut is None and not self.disconnected:
