@@ -22,6 +22,7 @@ from . import (
     processes,
     publish,
     scaling,
+    servers,
     streams,
     topics,
 )
@@ -42,6 +43,7 @@ HEADINGS = {
     hybrid: "WSGI beside ASGI",
     streams: "Answers that stream",
     topics: "One socket for a page",
+    servers: "Servers",
     processes: "Two processes",
     scaling: "Parts and sums",
 }
@@ -54,6 +56,7 @@ PAGES = {  # file: title, and the parts that stand in it
     "hybrid.md": ("WSGI and ASGI", (hybrid,)),
     "streams.md": ("Answers that stream", (streams,)),
     "topics.md": ("One socket for a page", (topics,)),
+    "servers.md": ("Servers", (servers,)),
     "processes.md": ("Two processes", (processes,)),
     "scaling.md": ("100,000 sockets", (scaling,)),
 }

@@ -13,8 +13,8 @@ import asyncio
 import contextlib
 import time
 
-from .common import cpu_seconds, free_port, running
-from .hybrid import family, stop
+from .common import free_port, running
+from .hybrid import family_cpu_seconds, stop
 from .leaderboard import database
 from .project import ENVIRONMENT, generate
 from .report import Bar, in_rounds, median, ratio, spread, table
@@ -61,10 +61,6 @@ def measure(name, projects, seconds):
         "p99_ms": latencies[int(len(latencies) * 0.99)] * 1000,
         "generator_cpu": cpu / wall,
     }
-
-
-def family_cpu_seconds(process):
-    return sum(map(cpu_seconds, family(process.pid)))
 
 
 async def load(port, path, cookie, seconds):

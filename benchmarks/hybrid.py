@@ -14,7 +14,7 @@ import time
 
 import psutil
 
-from .common import free_port, running
+from .common import cpu_seconds, free_port, running
 from .project import ENVIRONMENT, generate
 from .report import Bar, in_rounds, median, ratio, table
 
@@ -73,6 +73,10 @@ def quantile(ordered, part):
 def family(pid):
     main = psutil.Process(pid)
     return [main, *main.children(recursive=True)]
+
+
+def family_cpu_seconds(process):
+    return sum(map(cpu_seconds, family(process.pid)))
 
 
 def stop(server):

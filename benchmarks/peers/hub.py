@@ -1,9 +1,11 @@
-"""This template: a consumer of a generated project, with all its middleware, served by its own command."""
+"""This template: a consumer of a generated project, with all its middleware.
+
+Run by `-m` it is served by the project's own command; or `config/asgi.py` ends with importing it.
+"""
 
 import json
 
 import config.asgi
-import serving.server
 from config.routing import websocket_urlpatterns
 from django.urls import path
 from realtime.consumer import RealtimeConsumer
@@ -30,4 +32,8 @@ async def publish(text):
 
 websocket_urlpatterns.insert(0, path("ws/bench/", BenchConsumer.as_asgi()))
 config.asgi.application = measured(config.asgi.application, publish)
-serving.server.main()
+
+if __name__ == "__main__":
+    import serving.server
+
+    serving.server.main()

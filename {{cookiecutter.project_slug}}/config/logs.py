@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from datetime import UTC, datetime
-from uuid import uuid4
+from secrets import token_hex
 
 from asgiref.sync import iscoroutinefunction
 from django.utils.decorators import sync_and_async_middleware
@@ -124,7 +124,7 @@ def log_requests(get_response):
 
     def begin(request):
         given = request.META.get("HTTP_X_REQUEST_ID", "")
-        request_id = given if REQUEST_ID.fullmatch(given) else uuid4().hex
+        request_id = given if REQUEST_ID.fullmatch(given) else token_hex(16)
         log_context.set({"request_id": request_id, "request": request})
         return request_id, time.perf_counter()
 

@@ -2,8 +2,8 @@
 
 from contextvars import ContextVar
 from inspect import markcoroutinefunction
+from secrets import token_hex
 from typing import Any
-from uuid import uuid4
 
 # The scope of the socket that this task or thread works for. For a request it is a dict with `request_id`,
 # `path` and `request`. So it holds nothing that would not be there anyway.
@@ -18,6 +18,6 @@ class SocketContext:
 
     @markcoroutinefunction  # it returns the application's: one of its own would last as long as a socket
     def __call__(self, scope, receive, send):
-        scope["socket_id"] = uuid4().hex
+        scope["socket_id"] = token_hex(16)
         log_context.set(scope)
         return self.application(scope, receive, send)

@@ -149,7 +149,7 @@ def fits(own, stock, *attributes):
 
 
 STATE = ("client", "conn", "disconnected", "handshake_complete", "loop", "read_paused", "writable")
-if fits(Http, HttpToolsProtocol, "loop") and fits(SharedFrames, WebSocketsSansIOProtocol, *STATE):
+if fits(Http, HttpToolsProtocol, "loop", "parser") and fits(SharedFrames, WebSocketsSansIOProtocol, *STATE):
     PROTOCOLS = {"http": Http, "ws": SharedFrames}
 else:
     PROTOCOLS = {}
