@@ -1,7 +1,8 @@
 """A generated project with three more views, by ASGI or by WSGI, behind its middleware, or none.
 
 `CHAIN` is "project", "none", or "standard", where Django runs the middleware as it runs others; `THREADS` is
-"kept" or "new", as Django starts them for each request, with a connection; `SERVING` is "asgi" or "wsgi".
+"kept" or "new", as Django starts them for each request, with a connection, from its own handler; `SERVING` is
+"asgi" or "wsgi".
 """
 
 import os
@@ -16,6 +17,7 @@ django.setup()
 import config.middleware  # noqa: E402 (these need Django to be set up)
 import config.urls  # noqa: E402
 from django.conf import settings  # noqa: E402
+from django.core.handlers.asgi import ASGIHandler  # noqa: E402
 from django.http import HttpResponseForbidden, JsonResponse  # noqa: E402
 from django.urls import path  # noqa: E402
 
@@ -48,6 +50,7 @@ elif os.environ["CHAIN"] == "standard":
 
 if os.environ["THREADS"] == "new":
     sys.modules["serving.request_threads"] = SimpleNamespace(RequestThreads=lambda application: application)
+    sys.modules["serving.handler"] = SimpleNamespace(Handler=ASGIHandler)
     settings.DATABASES["default"]["CONN_MAX_AGE"] = 0
 
 if os.environ["SERVING"] == "wsgi":

@@ -9,7 +9,6 @@ django.setup()  # which the imports below need
 
 from channels.routing import ProtocolTypeRouter, URLRouter
 from django.conf import settings
-from django.core.asgi import get_asgi_application
 
 from config import urls as urls  # which the first request would import, while all others wait
 from config.middleware import stay_on_the_loop
@@ -20,13 +19,14 @@ from realtime.origin import TrustedOrigin
 from realtime.reachable import reachable
 from serving.event_streams import EndUnreadStreams
 from serving.forwarded import ProxyHeaders
+from serving.handler import Handler
 from serving.request_threads import RequestThreads
 
 stay_on_the_loop()
 application = ProxyHeaders(
     ProtocolTypeRouter(
         {
-            "http": EndUnreadStreams(RequestThreads(get_asgi_application())),
+            "http": EndUnreadStreams(RequestThreads(Handler())),
             "websocket": SocketContext(
                 TrustedOrigin(WebSocketAuthMiddleware(URLRouter(reachable(websocket_urlpatterns))))
             ),

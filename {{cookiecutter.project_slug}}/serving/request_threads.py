@@ -7,14 +7,12 @@ close old connections there, even if it never uses it. WSGI is not touched.
 
 from concurrent.futures import ThreadPoolExecutor
 
-from asgiref.sync import SyncToAsync, ThreadSensitiveContext, sync_to_async
+from asgiref.sync import SyncToAsync, ThreadSensitiveContext
 from django.conf import settings
-from django.core.handlers import asgi
-from django.core.signals import request_finished, request_started
+from django.core.signals import request_started
 from django.db import close_old_connections, connections, reset_queries
 
 IDLE = 20  # threads that may wait for a request
-OWN_RECEIVERS = 3  # of `request_finished`, by Django: they close connections and caches, reset the URLconf
 
 
 class RequestThread(ThreadPoolExecutor):
@@ -73,23 +71,6 @@ def end(thread: RequestThread) -> None:
     thread.shutdown(wait=False)
 
 
-def sync_to_async_if_used(function, **options):
-    """As `sync_to_async`, but close a response here if its request has used no thread.
-
-    Whoever listens to `request_finished`, beside Django itself, is called in a thread as ever.
-    """
-    thread = SyncToAsync.context_to_thread_executor.get(SyncToAsync.thread_sensitive_context.get())
-    is_used = getattr(thread, "is_used", True) or len(request_finished.receivers) > OWN_RECEIVERS
-    if is_used or function.__name__ != "close":
-        return sync_to_async(function, **options)
-
-    async def close():
-        function()
-
-    return close
-
-
-asgi.sync_to_async = sync_to_async_if_used  # type: ignore[attr-defined]
 request_started.disconnect(close_old_connections)  # a `RequestThread` does that when it is used
 if not settings.DEBUG:
     request_started.disconnect(reset_queries)  # there are none

@@ -4,7 +4,6 @@ from contextvars import ContextVar
 
 import pytest
 from asgiref.sync import sync_to_async
-from django.core.asgi import get_asgi_application
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections, connection, connections, reset_queries, transaction
 from django.db.backends.signals import connection_created
@@ -14,6 +13,7 @@ from django.utils import translation
 
 from accounts.models import User
 from conftest import HOST, TIMEOUT
+from serving.handler import Handler
 from serving.request_threads import IDLE, RequestThread, RequestThreads
 
 mark = ContextVar("mark", default="no mark")
@@ -85,7 +85,7 @@ async def call(lend):
 async def get(lend, transactional_db, settings):
     """Return a function that has Django answer a request for one of the views here."""
     settings.ROOT_URLCONF = __name__
-    django = lend(get_asgi_application())
+    django = lend(Handler())
 
     async def get(path):
         sent, requests = [], [{"type": "http.request"}]
