@@ -70,7 +70,9 @@ def measure(projects, redis_url, sockets, seconds):
                 cpu = cpu_seconds(server)
                 delivered = load.run(seconds / TURNS, events=3, window=4)
                 cpu = cpu_seconds(server) - cpu
-                echoes, echo_cpu = asyncio.run(echo(server, projects[name], port, SOCKETS, seconds / TURNS))
+                echoes, echo_cpu, _ = asyncio.run(
+                    echo(server, projects[name], port, SOCKETS, seconds / TURNS)
+                )
                 totals[name].update(
                     deliveries=delivered["deliveries"],
                     delivering=delivered["deliveries"] / delivered["deliveries_per_second"],

@@ -1,9 +1,10 @@
 """
 JSON views of the project, served by Uvicorn: async ones behind the project's middleware, behind none, and
 behind the same middleware without what config/middleware.py does for it; a sync one, by Uvicorn and by WSGI
-with Gunicorn's threads; and an async one that asks who is logged in and makes one query more. With new
-threads Django starts one for each request, as it does by itself, which opens a connection of its own or
-borrows one from the pool.
+with Gunicorn's threads; and an async one that asks who is logged in and makes one query more. Django by
+itself listens beside each request for a client that leaves, and starts a thread for it, which opens a
+connection of its own or borrows one from the pool; serving/handler.py and serving/request_threads.py do
+otherwise.
 
 32 connections, each kept alive with one request under way at a time. CPU is that of all threads and
 processes of the server.
@@ -21,20 +22,35 @@ from .report import Bar, in_rounds, median, ratio, spread, table
 
 CASES = {  # name: title, database of the project, path, and what peers/site.py is told
     "none": ("async view, no middleware", "sqlite", "", {"CHAIN": "none"}),
-    "none_new": ("the same, new threads", "sqlite", "", {"CHAIN": "none", "THREADS": "new"}),
-    "project": ("async view, this template's whole chain", "sqlite", "", {}),
-    "standard": (
-        "the same chain as Django runs it, new threads",
+    "none_django": (
+        "the same, as Django does it",
         "sqlite",
         "",
-        {"CHAIN": "standard", "THREADS": "new"},
+        {"CHAIN": "none", "THREADS": "django"},
+    ),
+    "project": ("async view, this template's whole chain", "sqlite", "", {}),
+    "standard": (
+        "the same chain, all as Django does it",
+        "sqlite",
+        "",
+        {"CHAIN": "standard", "THREADS": "django"},
     ),
     "sync": ("sync view, the whole chain", "sqlite", "sync/", {}),
     "threads": ("the same by WSGI, in threads", "sqlite", "sync/", {"SERVING": "wsgi"}),
     "sqlite": ("async view, session and a query, SQLite", "sqlite", "query/", {}),
-    "sqlite_new": ("the same, new threads", "sqlite", "query/", {"THREADS": "new"}),
+    "sqlite_django": (
+        "the same, as Django does it",
+        "sqlite",
+        "query/",
+        {"THREADS": "django"},
+    ),
     "postgresql": ("async view, session and a query, PostgreSQL", "postgresql", "query/", {}),
-    "postgresql_new": ("the same, new threads", "postgresql", "query/", {"THREADS": "new"}),
+    "postgresql_django": (
+        "the same, as Django does it",
+        "postgresql",
+        "query/",
+        {"THREADS": "django"},
+    ),
 }
 CONNECTIONS = 32
 
@@ -108,12 +124,12 @@ def bars(rounds):
             share("project", "none"),
             most=1.18,
         ),
-        Bar("the same, of that behind none with new threads", share("project", "none_new"), most=1.18),
+        Bar("the same, of that behind none as Django does it", share("project", "none_django"), most=1.18),
         Bar("CPU of a sync view, as a multiple of that by WSGI", share("sync", "threads"), most=1.33),
         *(
             Bar(
-                f"CPU with queries, as a multiple of that with new threads, {name}",
-                share(kind, f"{kind}_new"),
+                f"CPU with queries, as a multiple of that with Django's handler and threads, {name}",
+                share(kind, f"{kind}_django"),
                 most=0.5,
             )
             for kind, name in (("sqlite", "SQLite"), ("postgresql", "PostgreSQL"))

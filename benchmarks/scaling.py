@@ -94,7 +94,7 @@ def measure(project, redis_url, sockets, seconds):
             cpu = cpu_seconds(server)
             delivered = load.run(seconds, events=3, gap=20, size=EVENT)["deliveries"]
             delivery = (cpu_seconds(server) - cpu) / delivered
-        echoes, echo_cpu = asyncio.run(echo(server, project, port, TALKING, seconds))
+        echoes, echo_cpu, _ = asyncio.run(echo(server, project, port, TALKING, seconds))
         out, redis_cpu = measure_redis(client, first)
         with contextlib.ExitStack() as stack:
             (channel,) = [name for name in client.pubsub_channels() if name.endswith(b"__group__bench")]

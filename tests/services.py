@@ -148,7 +148,7 @@ class PostgreSQL:
         """
         source, target = sql.Identifier(older), sql.Identifier(newer)
         with self._connected() as connection:
-            if not connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [newer]).fetchone():
+            if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [newer]).fetchone():
                 connection.execute(sql.SQL("CREATE ROLE {}").format(target))
             connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(target))
             connection.execute(

@@ -156,24 +156,25 @@ def installed(bake, valkey, request, tmp_path_factory):
 
 
 def fill_sqlite(project, kept):
-    """Give a project a database with demo users, if there is one in the folder `kept` a copy of it."""
+    """Give a project a database with demo users: a copy if the folder `kept` has one with such tables."""
     database = project.folder / "db.sqlite3"
     copy = kept / f"{tables(project)}.sqlite3"
-    if not copy.exists():
+    if copy.exists():
+        shutil.copy(copy, database)
+    else:
         add_demo_users(project)
         shutil.copy(database, copy)
-    shutil.copy(copy, database)
 
 
 def fill_postgresql(project, name, postgresql):
     """As `fill_sqlite`, for the database of this name."""
     copy = f"kept_{tables(project)}"
-    if copy not in postgresql.kept:
+    if copy in postgresql.kept:
+        postgresql.copy_database(copy, name)
+    else:
         add_demo_users(project)
         postgresql.copy_database(name, copy)
         postgresql.kept.add(copy)
-    else:
-        postgresql.copy_database(copy, name)
 
 
 def add_demo_users(project):

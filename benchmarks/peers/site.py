@@ -1,8 +1,7 @@
 """A generated project with three more views, by ASGI or by WSGI, behind its middleware, or none.
 
 `CHAIN` is "project", "none", or "standard", where Django runs the middleware as it runs others; `THREADS` is
-"kept" or "new", as Django starts them for each request, with a connection, from its own handler; `SERVING` is
-"asgi" or "wsgi".
+"kept", or "django" for its own handler, which starts one for each request; `SERVING` is "asgi" or "wsgi".
 """
 
 import os
@@ -48,7 +47,7 @@ if os.environ["CHAIN"] == "none":
 elif os.environ["CHAIN"] == "standard":
     config.middleware.stay_on_the_loop = lambda: None
 
-if os.environ["THREADS"] == "new":
+if os.environ["THREADS"] == "django":
     sys.modules["serving.request_threads"] = SimpleNamespace(RequestThreads=lambda application: application)
     sys.modules["serving.handler"] = SimpleNamespace(Handler=ASGIHandler)
     settings.DATABASES["default"]["CONN_MAX_AGE"] = 0

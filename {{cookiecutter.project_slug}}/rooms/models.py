@@ -123,7 +123,9 @@ class Room(models.Model):
         """
         Room.objects.select_for_update(no_key=True).get(pk=self.pk)
         message = None
+        body = body.replace("\0", "\N{REPLACEMENT CHARACTER}")  # not every database takes it
         if idempotency_key is not None:
+            idempotency_key = idempotency_key.replace("\0", "\N{REPLACEMENT CHARACTER}")
             posted = self.messages.filter(author=author, idempotency_key=idempotency_key)
             message = posted.select_related("author").first()
         if message is None:

@@ -132,6 +132,14 @@ async def test_a_message_that_is_sent_again_is_posted_once(connect, lobby, stude
     assert await lobby.messages.acount() == 2
 
 
+async def test_a_nul_character_is_replaced(connect, lobby, student):
+    socket = await connect(LOBBY, student)
+    for _ in range(2):
+        assert (await socket.request("chat_message", message="a\0b", idempotency_key="\0"))["ok"]
+    assert (await socket.receive("chat_message"))["message"] == "a\N{REPLACEMENT CHARACTER}b"
+    assert await lobby.messages.acount() == 1
+
+
 async def test_a_client_that_has_left_is_not_caught_up(connect, lobby, student, mentor, monkeypatch):
     """Nor is it waited for."""
     pages = []

@@ -42,6 +42,6 @@ class EndUnreadStreams:
                 logger.warning("a client does not read the events of %s; its stream ends", scope["path"])
                 is_unread = True
                 listening.cancel()
-                await asyncio.Future()  # Django cancels this
+                await asyncio.Future()  # the handler cancels this
 
         await self.application(scope, receive_or_end, send_in_time)

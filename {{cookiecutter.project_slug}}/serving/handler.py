@@ -1,20 +1,23 @@
-"""Django's handler of ASGI requests, with another way to notice that a client has gone.
+"""Django's handler of ASGI requests, with a cheaper way to notice that a client has left.
 
-Django's own listens for that beside each request. To stop listening it raises an exception, whose class it
-makes for the purpose, and catches it in a group. That takes more than all middleware, and leaves 200 objects
-to the garbage collector. Here a client is listened to once its request takes long.
+Django's own listens for that beside each request from its start, and then cancels the task that does. Django
+6.1 also makes a class for each request, raises it and catches it in a group, which takes longer than all
+middleware. Here a client is listened to once its answer takes long.
 """
 
 import asyncio
 from contextlib import closing, contextmanager
+from functools import partial
 
-from asgiref.sync import SyncToAsync, sync_to_async
+from asgiref.sync import sync_to_async
 from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler, get_script_prefix
 from django.core.signals import request_finished, request_started
 from django.urls import set_script_prefix
 
-LONG = 0.05  # seconds, for which nobody would notice much if the answer were made in vain
+from serving.request_threads import uses_thread
+
+LONG = 0.05  # seconds, less than PATIENCE in event_streams.py; what takes less is done even if nobody waits
 OWN_RECEIVERS = 3  # of `request_finished`, by Django: they close connections and caches, reset the URLconf
 
 
@@ -28,55 +31,55 @@ class Handler(ASGIHandler):
             set_script_prefix(get_script_prefix(scope))
             await request_started.asend(sender=type(self), scope=scope)
             request, response = self.create_request(scope, body)
-            try:
-                with self.cancelled_if_left(receive):
-                    if request is not None:  # else the response is the error
-                        response = await self.run_get_response(request)
-                    await self.send_response(response, send)
-            finally:
-                if response is None:
-                    await request_finished.asend(sender=type(self))
-                else:
-                    await close(response)
+            with cancelled_if_left(partial(self.listen_for_disconnect, receive)):
+                if request is not None:  # else the response says what is wrong with it
+                    response = await self.run_get_response(request)
+                await self.send_response(response, send)
+            await finish(response)
 
-    @contextmanager
-    def cancelled_if_left(self, receive):
-        """Cancel what this task does here, after a while, as soon as the client has gone; return then."""
-        task, loop = asyncio.current_task(), asyncio.get_running_loop()
-        listener = None
-        has_left = False
 
-        async def listen():
-            nonlocal has_left
-            try:
-                await self.listen_for_disconnect(receive)
-            except RequestAborted:
-                has_left = True
-                task.cancel()
+@contextmanager
+def cancelled_if_left(listen_for_disconnect):
+    """End the block, without an error, when the client leaves, which is looked for from `LONG` seconds on."""
+    task, loop = asyncio.current_task(), asyncio.get_running_loop()
+    listener = why = None
 
-        def begin():
-            nonlocal listener
-            listener = loop.create_task(listen())
-
-        timer = loop.call_later(LONG, begin)
+    async def listen():
+        nonlocal why
         try:
-            yield
-        except asyncio.CancelledError:
-            if not has_left or task.uncancel():  # somebody else has cancelled it, too
-                raise
-        finally:
-            timer.cancel()
-            if listener is not None:
-                listener.cancel()
+            await listen_for_disconnect()
+        except Exception as error:  # `RequestAborted`, unless the server fails
+            why = error
+            task.cancel()
+
+    def begin():
+        nonlocal listener
+        listener = loop.create_task(listen())
+
+    timer = loop.call_later(LONG, begin)
+    try:
+        yield
+    except asyncio.CancelledError:
+        if why is None or task.cancelling() > 1:  # by somebody else, too
+            raise
+        if not isinstance(why, RequestAborted):
+            raise why from None
+    finally:
+        timer.cancel()
+        if listener is not None:
+            listener.cancel()
+        if why is not None:
+            task.uncancel()
 
 
-async def close(response):
-    """Close a response: here, if its request has used no thread, since it has no connection then.
+async def finish(response):
+    """Close a response, or say that a request has ended without one.
 
+    That is done here if the request has used no thread, since then it has no connection to the database.
     Whoever listens to `request_finished`, beside Django itself, is called in a thread as ever.
     """
-    thread = SyncToAsync.context_to_thread_executor.get(SyncToAsync.thread_sensitive_context.get())
-    if getattr(thread, "is_used", True) or len(request_finished.receivers) > OWN_RECEIVERS:
-        await sync_to_async(response.close)()
+    end = partial(request_finished.send, sender=Handler) if response is None else response.close
+    if uses_thread() or len(request_finished.receivers) > OWN_RECEIVERS:
+        await sync_to_async(end)()
     else:
-        response.close()
+        end()

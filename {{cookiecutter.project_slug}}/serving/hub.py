@@ -32,8 +32,9 @@ def start_hub() -> None:
 def spare_the_collector() -> None:
     """Have Python look less often for garbage, and not at what was loaded before.
 
-    It would take a tenth of the time of requests and handshakes. Sockets that close leave it nothing.
+    It would take a tenth of the time of requests and handshakes. A consumer that is done leaves it nothing.
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(YOUNG, *gc.get_threshold()[1:])
+    young, *others = gc.get_threshold()
+    gc.set_threshold(max(young, YOUNG), *others)

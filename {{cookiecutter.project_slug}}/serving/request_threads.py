@@ -71,6 +71,12 @@ def end(thread: RequestThread) -> None:
     thread.shutdown(wait=False)
 
 
+def uses_thread() -> bool:
+    """Whether the request that this is called for has used its thread."""
+    thread = SyncToAsync.context_to_thread_executor.get(SyncToAsync.thread_sensitive_context.get())
+    return getattr(thread, "is_used", True)  # one of Django's own is used
+
+
 request_started.disconnect(close_old_connections)  # a `RequestThread` does that when it is used
 if not settings.DEBUG:
     request_started.disconnect(reset_queries)  # there are none

@@ -16,6 +16,10 @@ async def quick(request):
     return HttpResponse("quick")
 
 
+def failing(request):
+    raise RuntimeError("as it was asked to")
+
+
 async def slow(request):
     try:
         await asyncio.sleep(TIMEOUT)
@@ -25,7 +29,7 @@ async def slow(request):
     ended.append("in vain")
 
 
-urlpatterns = [path("quick/", quick), path("slow/", slow)]
+urlpatterns = [path("quick/", quick), path("slow/", slow), path("failing/", failing)]
 
 
 class Client:
@@ -44,8 +48,8 @@ class Client:
     def leave(self):
         self.messages.put_nowait({"type": "http.disconnect"})
 
-    def ask(self):
-        scope = {"type": "http", "method": "GET", "path": self.path, "query_string": b""}
+    def ask(self, **more):
+        scope = {"type": "http", "method": "GET", "path": self.path, "query_string": b"", **more}
         scope["headers"] = [(b"host", HOST.encode())]
         return asyncio.create_task(self.handler(scope, self.messages.get, self.send))
 
@@ -95,18 +99,40 @@ async def test_who_leaves_before_it_is_noticed_does_so_too(finished):
     assert (ended, client.sent, len(finished)) == (["cancelled"], [], 1)
 
 
-async def test_a_server_that_cancels_a_request_is_not_kept_from_it(finished):
+async def test_a_server_that_cancels_a_request_is_not_kept_from_it():
     client = Client("/slow/")
     request = client.ask()
     await asyncio.sleep(2 * LONG)
     request.cancel()
     with pytest.raises(asyncio.CancelledError):
         await request
-    assert (ended, len(finished)) == (["cancelled"], 1)
+    assert ended == ["cancelled"]
+
+
+async def test_a_server_that_fails_meanwhile_ends_the_request():
+    client = Client("/slow/")
+    client.messages.put_nowait({"type": "http.nonsense"})
+    with pytest.raises(AssertionError):
+        await client.ask()
+    assert (ended, client.sent) == (["cancelled"], [])
+
+
+async def test_an_error_is_answered(finished):
+    client = Client("/failing/")
+    await client.ask()
+    assert (client.sent[0]["status"], len(finished)) == (500, 1)
+
+
+async def test_who_is_gone_before_the_request_is_there_gets_no_answer(finished):
+    client = Client("/quick/")
+    client.messages = asyncio.Queue()
+    client.leave()
+    await client.ask()
+    assert (client.sent, finished) == ([], [])
 
 
 async def test_requests_leave_little_to_the_garbage_collector():
-    """Django's own handler leaves 200 objects of each."""
+    """Django 6.1's own handler leaves 200 objects of each."""
     for _ in range(3):
         await Client("/quick/").ask()
     gc.collect()
