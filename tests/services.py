@@ -157,6 +157,9 @@ class PostgreSQL:
         with self._connected(newer) as connection:
             connection.execute(sql.SQL("REASSIGN OWNED BY {} TO {}").format(source, target))
             connection.execute(sql.SQL("ALTER DATABASE {} OWNER TO {}").format(source, source))
+            # Else a server that is killed would forget what sequences of the copy have given out: the numbers
+            # that each logs ahead are logged for the original.
+            connection.execute("CHECKPOINT")
 
     def _connected(self, database="postgres"):
         return psycopg.connect(

@@ -3,6 +3,7 @@
 import gc
 import logging
 
+from django.conf import settings
 from django.dispatch import Signal
 
 logger = logging.getLogger("serving")
@@ -24,7 +25,8 @@ def start_hub() -> None:
         except Exception as error:  # the next socket tries again
             logger.warning("could not start the hub: %s", error)
 
-    spare_the_collector()
+    if not settings.DEBUG:
+        spare_the_collector()
     hub.spawn(start())
     hub.spawn(begun.asend_robust(sender=None))
 
