@@ -5,7 +5,7 @@ Run by `-m` it is served by the project's own command; or `config/asgi.py` ends 
 
 import json
 
-import config.asgi
+from config import asgi
 from config.routing import websocket_urlpatterns
 from django.urls import path
 from realtime.consumer import RealtimeConsumer
@@ -31,7 +31,7 @@ async def publish(text):
 
 
 websocket_urlpatterns.insert(0, path("ws/bench/", BenchConsumer.as_asgi()))
-config.asgi.application = measured(config.asgi.application, publish)
+asgi.application = measured(asgi.application, publish)
 
 if __name__ == "__main__":
     import serving.server
