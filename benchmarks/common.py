@@ -6,7 +6,6 @@ import os
 import random
 import resource
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -14,6 +13,8 @@ import tempfile
 import time
 import urllib.request
 from pathlib import Path
+
+import psutil
 
 HERE = Path(__file__).parent
 BUILD = Path(tempfile.gettempdir()) / f"asgi-benchmarks-{os.getuid()}"
@@ -67,8 +68,18 @@ def running(command, port, cwd=None, **environment):
             wait_for_port(process, port, output)
             yield process
         finally:
-            process.send_signal(signal.SIGKILL)
+            for member in family(process):  # or workers would go on as long as they have work
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    member.kill()
             process.wait()
+
+
+def family(process):
+    """A process and all that it has started, as psutil has them; nobody if it has ended."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        main = psutil.Process(process.pid)
+        return [main, *main.children(recursive=True)]
+    return []
 
 
 def wait_for_port(process, port, output, patience=120):
@@ -86,6 +97,11 @@ def cpu_seconds(process):
     """How long all threads of a process have run, also those that have ended; its children do not count."""
     clock = ~process.pid << 3 | 2  # as clock_getcpuclockid(3) makes it
     return time.clock_gettime(clock)
+
+
+def family_cpu_seconds(process):
+    """As `cpu_seconds`, of a process and all that it has started and that runs."""
+    return sum(map(cpu_seconds, family(process)))
 
 
 def rss(process):

@@ -16,7 +16,8 @@ from collections import Counter
 
 from . import fanout
 from .common import cpu_seconds
-from .inbound import RATES, echo
+from .inbound import echo
+from .project import NO_LIMITS
 from .report import Bar, median, ratio, table
 
 TITLES = {"counted": "as generated", "uncounted": "without counting"}
@@ -49,7 +50,7 @@ def without_counting(project):
 def serving(project, redis_url, sockets):
     """A server, the load generator connected to it, and its port."""
     with (
-        fanout.serving("hub", project, redis_url, **RATES) as (server, port, load_with),
+        fanout.serving("hub", project, redis_url, **NO_LIMITS) as (server, port, load_with),
         load_with(sockets) as load,
     ):
         load.run(events=3)

@@ -23,10 +23,22 @@ import shutil
 import subprocess
 import time
 
-from .common import BUILD, HERE, Load, compiled, cpu_seconds, free_port, get_json, rss, running, uvicorn
+from .common import (
+    BUILD,
+    HERE,
+    Load,
+    compiled,
+    family,
+    family_cpu_seconds,
+    free_port,
+    get_json,
+    rss,
+    running,
+    uvicorn,
+)
 from .plot import chart
 from .project import ENVIRONMENT
-from .report import Bar, in_rounds, median, ratio, table, with_spread
+from .report import Bar, in_rounds, median, none_lost, ratio, table, with_spread
 
 EVENT = 200  # bytes
 WINDOW = 4  # events under way in `stream`
@@ -84,8 +96,8 @@ def headers(project, port):
 
 
 @contextlib.contextmanager
-def serving(name, project, redis_url, **settings):
-    """The process of a peer, its port, and a function that connects the load generator to it."""
+def serving(name, project, redis_url, command=None, **settings):
+    """The process of a peer, by its own command or this one, its port, and what connects the generator."""
     port = free_port()
     peer = peers(project, port)[name]
 
@@ -93,29 +105,29 @@ def serving(name, project, redis_url, **settings):
         return Load(port, peer.path, sockets, "-H", headers(project, port), *peer.options, *options)
 
     environment = {**ENVIRONMENT, **settings, "PORT": str(port), "REDIS_URL": redis_url}
-    with running(peer.command, port, project.path, **environment) as server:
+    with running(command or peer.command, port, project.path, **environment) as server:
         yield server, port, load
 
 
-def measure(name, project, redis_url, sockets, seconds):
-    """The figures of one peer in one round."""
-    with serving(name, project, redis_url) as (server, port, load_with):
+def measure(name, project, redis_url, sockets, seconds, command=None):
+    """The figures of one peer in one round, of all its processes."""
+    with serving(name, project, redis_url, command) as (server, port, load_with):
         with load_with(50) as load:  # imports, caches, the first Redis connection
             load.run(events=3)
         time.sleep(1)
-        before = rss(server)
+        before = sum(map(rss, family(server)))
         with load_with(sockets) as load:
             time.sleep(1)
-            memory = (rss(server) - before) / sockets
+            memory = (sum(map(rss, family(server))) - before) / sockets
             load.run(events=2)
             get_json(port, "/lag")
-            start = cpu_seconds(server)
+            start = family_cpu_seconds(server)
             one = load.run(seconds, events=3, gap=20, size=EVENT)
-            one_cpu = cpu_seconds(server) - start
+            one_cpu = family_cpu_seconds(server) - start
             get_json(port, "/lag")
-            start = cpu_seconds(server)
+            start = family_cpu_seconds(server)
             stream = load.run(seconds, events=3, window=WINDOW, size=EVENT)
-            cpu = cpu_seconds(server) - start
+            cpu = family_cpu_seconds(server) - start
             lag = get_json(port, "/lag")
     return {
         "deliveries_per_second": stream["deliveries_per_second"],
@@ -191,7 +203,7 @@ def bars(results):
             ratio(rounds, "hub", "bare", "memory_kb"),
             most=1.25,
         ),
-        Bar("events lost or repeated", sum(figures["hub"]["lost"] for figures in rounds), most=0),
+        none_lost(rounds, ["hub"]),
         Bar("... by the others while a client is stalled", stalled["lost"] + stalled["repeated"], most=0),
         Bar("MB that the stalled client was behind", stalled["behind"] / 1e6, 4),
         Bar("share of its core that the load generator used", max_share(rounds), most=0.9),

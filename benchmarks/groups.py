@@ -14,7 +14,7 @@ import time
 
 from .common import cpu_seconds
 from .fanout import EVENT, NODE, TITLES, prepare_node, serving
-from .report import Bar, in_rounds, median, ratio, table, with_spread
+from .report import Bar, in_rounds, median, none_lost, ratio, table, with_spread
 
 PEERS = ("hub", "bare", "textbook", "ws", "socketio")
 SIZES = {"own": 1, "rooms": 10}  # sockets in a group
@@ -66,11 +66,7 @@ def bars(rounds):
             )
             for kind, title in SIZE_TITLES.items()
         ),
-        Bar(
-            "events lost or repeated",
-            sum(figures["hub", kind]["lost"] for figures in rounds for kind in SIZES),
-            most=0,
-        ),
+        none_lost(rounds, [("hub", kind) for kind in SIZES]),
     ]
 
 

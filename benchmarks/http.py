@@ -14,8 +14,7 @@ import asyncio
 import contextlib
 import time
 
-from .common import free_port, running
-from .hybrid import family_cpu_seconds, stop
+from .common import family_cpu_seconds, free_port, running
 from .leaderboard import database
 from .project import ENVIRONMENT, generate
 from .report import Bar, in_rounds, median, ratio, spread, table
@@ -69,7 +68,6 @@ def measure(name, projects, seconds):
         latencies = sorted(asyncio.run(load(port, path, project.cookie, seconds)))
         wall, cpu = time.perf_counter() - begin, time.process_time() - cpu
         server_cpu = family_cpu_seconds(server) - server_cpu
-        stop(server)
     return {
         "cpu_us": server_cpu / len(latencies) * 1e6,
         "requests_per_second": len(latencies) / wall,

@@ -12,9 +12,7 @@ import asyncio
 import contextlib
 import time
 
-import psutil
-
-from .common import cpu_seconds, free_port, running
+from .common import family, free_port, running
 from .project import ENVIRONMENT, generate
 from .report import Bar, in_rounds, median, ratio, table
 
@@ -53,8 +51,7 @@ def measure(name, project, environment, seconds):
         with running(command, int(port), project.path, **environment) as server:
             asyncio.run(load(port, "calls/0/0", 4, 0.5, opening=0))  # imports and caches
             latencies, errors, wall = asyncio.run(load(port, path, connections, seconds))
-            memory = sum(process.memory_info().rss for process in family(server.pid))
-            stop(server)
+            memory = sum(process.memory_info().rss for process in family(server))
         latencies.sort()
         figures |= {
             f"{case}_per_second": len(latencies) / wall,
@@ -68,22 +65,6 @@ def measure(name, project, environment, seconds):
 
 def quantile(ordered, part):
     return ordered[int(len(ordered) * part)] * 1000 if ordered else float("inf")
-
-
-def family(pid):
-    main = psutil.Process(pid)
-    return [main, *main.children(recursive=True)]
-
-
-def family_cpu_seconds(process):
-    return sum(map(cpu_seconds, family(process.pid)))
-
-
-def stop(server):
-    """Kill its workers with it, which would go on for as long as they work on what they have."""
-    for process in family(server.pid):
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.kill()
 
 
 async def load(port, path, connections, seconds, opening=OPENING):

@@ -12,7 +12,9 @@ import asyncio
 import time
 
 from .common import cpu_seconds
-from .fanout import NODE, TITLES, headers, peers, prepare_node, serving
+from .fanout import NODE, TITLES, peers, prepare_node, serving
+from .handshakes import request
+from .project import NO_LIMITS
 from .report import Bar, in_rounds, median, ratio, table, with_spread
 
 
@@ -32,18 +34,13 @@ TALK = {  # the client's first frame, what tells that a socket is open, a frame,
     "ws": (b"", b"", masked(PING), b"}"),
     "socketio": (masked("40"), b'40{"sid"', masked(f'42["ping",{PING}]'), b"]"),
 }
-RATES = {
-    "WS_RATE": "1000000/second",
-    "WS_USER_RATE": "1000000/second",
-    "WS_BYTE_RATE": "1000000000/second",
-}
 
 
 async def echo(server, project, port, sockets, seconds, peer="hub"):
     """How many frames were answered in so many seconds, the server's processor time, our share of a core."""
     hello, is_open, frame, end = TALK[peer]
-    request = handshake(port, peers(project, port)[peer].path, headers(project, port))
-    connections = [await connect(port, request, hello, is_open) for _ in range(sockets)]
+    opening = request(port, peers(project, port)[peer].path, f"Cookie: {project.cookie}").encode()
+    connections = [await connect(port, opening, hello, is_open) for _ in range(sockets)]
     await asyncio.sleep(0.2)  # until the handshakes are done with
     counts, cpu, own = [0] * sockets, cpu_seconds(server), time.process_time()
 
@@ -65,22 +62,9 @@ async def echo(server, project, port, sockets, seconds, peer="hub"):
     return sum(counts), cpu, own / seconds
 
 
-def handshake(port, path, headers):
-    head = [
-        f"GET {path} HTTP/1.1",
-        f"Host: 127.0.0.1:{port}",
-        "Upgrade: websocket",
-        "Connection: Upgrade",
-        "Sec-WebSocket-Version: 13",
-        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
-        headers,
-    ]
-    return ("\r\n".join(head) + "\r\n\r\n").encode()
-
-
-async def connect(port, request, hello, is_open):
+async def connect(port, opening, hello, is_open):
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(request)
+    writer.write(opening)
     await reader.readuntil(UPGRADED)
     writer.write(hello)
     if is_open:
@@ -90,7 +74,7 @@ async def connect(port, request, hello, is_open):
 
 def measure(name, project, redis_url, seconds):
     """The figures of one peer in one round."""
-    with serving(name, project, redis_url, **RATES) as (server, port, _):
+    with serving(name, project, redis_url, **NO_LIMITS) as (server, port, _):
         asyncio.run(echo(server, project, port, SOCKETS, 0.5, name))  # imports and caches
         echoes, cpu, share = asyncio.run(echo(server, project, port, SOCKETS, seconds, name))
     return {

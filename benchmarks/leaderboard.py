@@ -18,7 +18,7 @@ import warnings
 from websockets.asyncio.client import connect
 
 from .common import cpu_seconds, free_port, running
-from .project import ENVIRONMENT, generate
+from .project import ENVIRONMENT, NO_LIMITS, generate
 from .project import run as run_command
 from .report import Bar, in_rounds, median, table
 
@@ -27,7 +27,6 @@ STACKS = {
     "shared": ("Redis and PostgreSQL", {"channel_layer": "redis", "database": "postgresql"}),
     "alone": ("in memory, SQLite", {"channel_layer": "memory", "database": "sqlite"}),
 }
-LIMITS = {"WS_RATE": "1000000/second", "WS_USER_RATE": "1000000/second", "WS_BYTE_RATE": "1000000000/second"}
 FILL = f"""
 import random
 from django.contrib.auth import get_user_model
@@ -157,7 +156,7 @@ def run(project, redis_url, options):
         for name, (_, answers) in STACKS.items():
             services = stack.enter_context(database(answers["database"])) | {"REDIS_URL": redis_url}
             made = generate(services, project_slug=f"bench_{name}", consumers="leaderboard", **answers)
-            environment = ENVIRONMENT | LIMITS | services
+            environment = ENVIRONMENT | NO_LIMITS | services
             shell(made, FILL, environment)
             stacks[name] = made, environment
         return in_rounds(list(STACKS), lambda name: measure(*stacks[name], options.seconds), options.rounds)

@@ -14,11 +14,9 @@ import os
 import sys
 import time
 
-import psutil
-
-from .common import HERE, Load, cpu_seconds, free_port, running
+from .common import HERE, Load, cpu_seconds, family_cpu_seconds, free_port, running
 from .project import ENVIRONMENT, generate
-from .report import Bar, in_rounds, ratio, table, with_spread
+from .report import Bar, in_rounds, none_lost, ratio, table, with_spread
 
 sys.path.append(str(HERE.parent / "tests"))
 from proxy import nginx, upstream
@@ -47,12 +45,6 @@ def serving(number, project, redis_url):
         yield servers, stack.enter_context(nginx(project.path, main))
 
 
-def cpu_of_all(process):
-    """The CPU time of a process and its children, in seconds."""
-    parent = psutil.Process(process.pid)
-    return sum(sum(each.cpu_times()[:2]) for each in (parent, *parent.children(recursive=True)))
-
-
 def measure(number, project, redis_url, sockets, seconds):
     """The figures of so many processes in one round: microseconds for each handshake, and each delivery."""
     with serving(number, project, redis_url) as (servers, proxy):
@@ -62,7 +54,7 @@ def measure(number, project, redis_url, sockets, seconds):
             return Load(proxy.port, "/ws/bench/", count, "-H", headers, "-r", '"ready"')
 
         def spent():
-            return [cpu_seconds(server) for server in servers], cpu_of_all(proxy.process)
+            return [cpu_seconds(server) for server in servers], family_cpu_seconds(proxy.process)
 
         def since(before, count):
             (own, nginx_own), (own_before, nginx_before) = spent(), before
@@ -110,11 +102,7 @@ def bars(results):
             )
             for title, key in (("handshakes", "handshake"), ("deliveries", "delivery"))
         ),
-        Bar(
-            "events lost or repeated",
-            sum(each["lost"] for figures in rounds for each in figures.values()),
-            most=0,
-        ),
+        none_lost(rounds, TITLES),
     ]
 
 

@@ -19,6 +19,11 @@ ENVIRONMENT = {
     "WS_MAX_SOCKETS_PER_USER": "100000",
     "PYTHONPATH": str(HERE.parent),  # for the peers
 }
+NO_LIMITS = {  # on what clients send
+    "WS_RATE": "1000000/second",
+    "WS_USER_RATE": "1000000/second",
+    "WS_BYTE_RATE": "1000000000/second",
+}
 LOG_IN = """
 from django.contrib.auth import get_user_model
 from django.test import Client

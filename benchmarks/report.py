@@ -65,6 +65,12 @@ class Bar:
         return f"{'met' if self.met else 'NOT MET':8} {self.figure:9.3g}  {self.rule:15} {self.text}"
 
 
+def none_lost(rounds, names):
+    """The bar that none of these has lost or repeated an event."""
+    lost = sum(figures[name]["lost"] for figures in rounds for name in names)
+    return Bar("events lost or repeated", lost, most=0)
+
+
 def table(head, rows):
     """A table in Markdown; the first column is text, the others are figures."""
     lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]

@@ -2,9 +2,8 @@
 
 import json
 from collections import defaultdict
-from urllib.parse import parse_qs
 
-from .measured import measured
+from .measured import asked_group, measured
 
 groups = defaultdict(set)  # by number; without one, all are in None
 
@@ -12,8 +11,7 @@ groups = defaultdict(set)  # by number; without one, all are in None
 async def app(scope, receive, send):
     await receive()
     await send({"type": "websocket.accept"})
-    asked = parse_qs(scope["query_string"].decode()).get("group")
-    sockets = groups[asked and int(asked[0])]
+    sockets = groups[asked_group(scope)]
     sockets.add(send)
     try:
         while (message := await receive())["type"] != "websocket.disconnect":

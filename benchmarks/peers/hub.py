@@ -9,20 +9,15 @@ from config import asgi
 from config.routing import websocket_urlpatterns
 from django.urls import path
 from realtime.consumer import RealtimeConsumer
-from realtime.credentials import in_query
 from realtime.publish import apublish
 
-from .measured import measured
+from .measured import asked_group, group_of, measured
 
 
 class BenchConsumer(RealtimeConsumer):
     async def opened(self):
-        await self.join(group_of(in_query(self.scope, "group")))
+        await self.join(group_of(asked_group(self.scope)))
         await self.send_frame({"type": "ready"})
-
-
-def group_of(number):
-    return "bench" if number is None else f"bench.{number}"
 
 
 async def publish(text):

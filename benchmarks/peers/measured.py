@@ -4,6 +4,7 @@ import asyncio
 import inspect
 import json
 import time
+from urllib.parse import parse_qs
 
 
 class LoopLag:
@@ -41,6 +42,17 @@ class LoopLag:
             "p99": lags[int(len(lags) * 0.99)] * 1000,
             "max": lags[-1] * 1000,
         }
+
+
+def asked_group(scope):
+    """The number of the group in `?group=`; None if all are in one."""
+    asked = parse_qs(scope["query_string"].decode()).get("group")
+    return asked and int(asked[0])
+
+
+def group_of(number):
+    """The name of the group with a number."""
+    return "bench" if number is None else f"bench.{number}"
 
 
 def measured(app, publish):

@@ -2,7 +2,6 @@
 
 import json
 import os
-from urllib.parse import parse_qs
 
 import django
 from django.conf import settings
@@ -20,13 +19,12 @@ django.setup()
 from channels.generic.websocket import AsyncJsonWebsocketConsumer  # noqa: E402 (needs the settings)
 from channels.layers import get_channel_layer  # noqa: E402
 
-from .measured import measured  # noqa: E402
+from .measured import asked_group, group_of, measured  # noqa: E402
 
 
 class BenchConsumer(AsyncJsonWebsocketConsumer):
     async def connect(self):
-        asked = parse_qs(self.scope["query_string"].decode()).get("group")
-        self.group = group_of(asked and asked[0])
+        self.group = group_of(asked_group(self.scope))
         await self.channel_layer.group_add(self.group, self.channel_name)
         await self.accept()
 
@@ -38,10 +36,6 @@ class BenchConsumer(AsyncJsonWebsocketConsumer):
 
     async def bench_event(self, event):
         await self.send_json(event["frame"])
-
-
-def group_of(number):
-    return "bench" if number is None else f"bench.{number}"
 
 
 async def publish(text):
