@@ -25,7 +25,7 @@ def start_hub() -> None:
         except Exception as error:  # the next socket tries again
             logger.warning("could not start the hub: %s", error)
 
-    if not settings.DEBUG:
+    if not settings.DEBUG:  # else a reload ends this process soon
         spare_the_collector()
     hub.spawn(start())
     hub.spawn(begun.asend_robust(sender=None))

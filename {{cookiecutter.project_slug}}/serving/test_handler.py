@@ -35,8 +35,8 @@ urlpatterns = [path("quick/", quick), path("slow/", slow), path("failing/", fail
 class Client:
     """A connection that a server has: what the client sends, what it gets, and whether it has left."""
 
-    def __init__(self, path):
-        self.handler = Handler()
+    def __init__(self, path, application=None):
+        self.application = application or Handler()
         self.path = path
         self.sent = []
         self.messages = asyncio.Queue()
@@ -48,10 +48,10 @@ class Client:
     def leave(self):
         self.messages.put_nowait({"type": "http.disconnect"})
 
-    def ask(self, **more):
-        scope = {"type": "http", "method": "GET", "path": self.path, "query_string": b"", **more}
-        scope["headers"] = [(b"host", HOST.encode())]
-        return asyncio.create_task(self.handler(scope, self.messages.get, self.send))
+    def ask(self):
+        headers = [(b"host", HOST.encode())]
+        scope = {"type": "http", "method": "GET", "path": self.path, "query_string": b"", "headers": headers}
+        return asyncio.create_task(self.application(scope, self.messages.get, self.send))  # as a server does
 
 
 @pytest.fixture(autouse=True)

@@ -12,9 +12,10 @@ from django.urls import path
 from django.utils import translation
 
 from accounts.models import User
-from conftest import HOST, TIMEOUT
+from conftest import TIMEOUT
 from serving.handler import Handler
 from serving.request_threads import IDLE, RequestThread, RequestThreads
+from serving.test_handler import Client
 
 mark = ContextVar("mark", default="no mark")
 
@@ -88,19 +89,10 @@ async def get(lend, transactional_db, settings):
     django = lend(Handler())
 
     async def get(path):
-        sent, requests = [], [{"type": "http.request"}]
-
-        async def receive():
-            return requests.pop() if requests else await asyncio.Future()
-
-        async def send(message):
-            sent.append(message)
-
-        headers = [(b"host", HOST.encode())]
-        scope = {"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": headers}
-        await asyncio.create_task(django(scope, receive, send))  # as a server does
-        assert sent[0]["status"] == 200
-        return b"".join(message.get("body", b"") for message in sent).decode().split()
+        client = Client(path, django)
+        await client.ask()
+        assert client.sent[0]["status"] == 200
+        return b"".join(message.get("body", b"") for message in client.sent).decode().split()
 
     return get
 

@@ -12,9 +12,9 @@ try:
     from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
     from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
     from websockets.frames import Frame, Opcode
-    from websockets.protocol import OPEN
+    from websockets.protocol import OPEN, Protocol
 except ImportError:  # a version that is not known here; see `fits`
-    HttpToolsProtocol = WebSocketsSansIOProtocol = object  # type: ignore[assignment, misc]
+    HttpToolsProtocol = WebSocketsSansIOProtocol = Protocol = object  # type: ignore[assignment, misc]
 
 logger = logging.getLogger("serving")
 
@@ -145,11 +145,20 @@ def fits(own, stock, *attributes):
             theirs = getattr(stock, name, None)
             if theirs is None or [*signature(theirs).parameters] != [*signature(method).parameters]:
                 return False
+    return sets(stock, *attributes)
+
+
+def sets(stock, *attributes):
+    """Say whether a class is there, and gives its instances these attributes."""
     return stock is not object and set(attributes) <= set(stock.__init__.__code__.co_names)
 
 
 STATE = ("client", "conn", "disconnected", "handshake_complete", "loop", "read_paused", "writable")
-if fits(Http, HttpToolsProtocol, "loop", "parser") and fits(SharedFrames, WebSocketsSansIOProtocol, *STATE):
+if (
+    fits(Http, HttpToolsProtocol, "loop", "parser")
+    and fits(SharedFrames, WebSocketsSansIOProtocol, *STATE)
+    and sets(Protocol, "parser")
+):
     PROTOCOLS = {"http": Http, "ws": SharedFrames}
 else:
     PROTOCOLS = {}
